@@ -1,0 +1,125 @@
+"""Ingest on this machine: a dispatcher cuts sources into blocks, workers read them, one transaction adds them."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from analyzer.execution.pool import Batch, Progress, read_sources
+from analyzer.execution.worker import SourceTally, content_digest, source_digest
+from analyzer.parsing import formats_for
+from analyzer.pipeline import Tally, tally_of
+from analyzer.sources import Source, find_sources, read_blocks
+from analyzer.store import Lake, SourceConflict, SourceRecord, WrittenFile, without_origins
+
+Dropped = Callable[[SourceRecord], bool]
+
+
+def ingest(
+    arguments: Sequence[str],
+    lake: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    log_format: str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Tally:
+    """Read sources into a lake as one batch and return the batch's tally.
+
+    A source whose content the lake already holds, under whatever name, is skipped and counted. `log_format` is
+    the name of a known format, where none is to be recognised. Raises `SourceError` for a source that cannot be
+    opened and `LakeError` where the lake does not take the batch; then, and when the process is killed, the lake
+    is as it was.
+    """
+    formats = formats_for(log_format)
+    sources = find_sources(arguments, dict(labels or {}))
+    store = Lake(lake)
+    fresh = _not_yet_known(sources, store.sources())
+    if not fresh:
+        return replace(tally_of([]), sources_skipped=len(sources))
+    store.path.mkdir(parents=True, exist_ok=True)
+    name = uuid4().hex
+    batch = read_sources(fresh, store.path, name, formats, workers or _cores(), progress)
+    try:
+        records = _commit(store, name, batch)
+    except BaseException:
+        _discard(store, batch.files)
+        raise
+    return replace(tally_of(records), sources_skipped=len(sources) - len(records))
+
+
+def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
+    """Commit what is new of a batch; a source that another writer brought meanwhile is left out again."""
+    records = sorted(_records(batch), key=lambda record: record.origin)
+    known = {record.digest for record in store.sources()}
+    while True:
+        kept = _first_of_each(record for record in records if record.digest not in known)
+        gone = {record.origin for record in records} - {record.origin for record in kept}
+        files = without_origins(store.path, batch.files, gone) if gone else batch.files
+        if not kept:
+            _discard(store, batch.files)
+            return []
+        try:
+            store.commit(name, files, kept)
+        except SourceConflict as conflict:
+            known |= conflict.digests
+            continue
+        if files is not batch.files:
+            _discard(store, batch.files)
+        return kept
+
+
+def _not_yet_known(sources: Sequence[Source], known: Sequence[SourceRecord]) -> list[Source]:
+    """Leave out what the lake holds; only a source of the same size as a known one is worth a look inside."""
+    digests: dict[int, set[str]] = {}
+    for record in known:
+        if record.size is not None:
+            digests.setdefault(record.size, set()).add(record.digest)
+    return [
+        source
+        for source in sources
+        if source.size is None or source.size not in digests or _digest(source) not in digests[source.size]
+    ]
+
+
+def _digest(source: Source) -> str:
+    return source_digest({block.index: content_digest(block.load()) for block in read_blocks(source)})
+
+
+def _records(batch: Batch) -> Iterator[SourceRecord]:
+    for source in batch.sources:
+        tally = batch.tallies.get(source.origin, SourceTally())
+        rejected = sum(tally.rejected.values())
+        yield SourceRecord(
+            origin=source.origin,
+            digest=source_digest(tally.digests),
+            size=source.size,
+            bytes=tally.bytes,
+            lines=tally.entries + rejected,
+            entries=tally.entries,
+            rejected=rejected,
+            rejected_by_reason=dict(sorted(tally.rejected.items())),
+            formats=dict(sorted(tally.formats.items())),
+            envelopes=dict(sorted(tally.envelopes.items())),
+            notes=tuple(batch.notes.get(source.origin, ())),
+            start=tally.start.isoformat() if tally.start else None,
+            end=tally.end.isoformat() if tally.end else None,
+        )
+
+
+def _first_of_each(records: Iterator[SourceRecord]) -> list[SourceRecord]:
+    """Of sources with the same content, the first by name."""
+    chosen: dict[str, SourceRecord] = {}
+    for record in records:
+        chosen.setdefault(record.digest, record)
+    return list(chosen.values())
+
+
+def _discard(store: Lake, files: Sequence[WrittenFile]) -> None:
+    for file in files:
+        (Path(store.path) / file.path).unlink(missing_ok=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

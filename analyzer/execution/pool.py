@@ -1,0 +1,177 @@
+"""Read sources into files of the lake, in this process or in several, without yet making them part of it."""
+
+import multiprocessing as mp
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from analyzer.errors import AnalyzerError
+from analyzer.execution.worker import SourceTally, Worker
+from analyzer.parsing import LogFormat
+from analyzer.sources import Block, Source, read_blocks
+from analyzer.store import WrittenFile
+
+Progress = Callable[[int, int | None], None]
+"""Told the bytes dispatched so far and, where every source's size is known, the bytes in all."""
+
+_WORTH_WORKERS = 48 << 20
+"""Bytes on disk; starting workers costs more than reading less than this."""
+_BLOCKS_AHEAD = 2
+"""Blocks that may wait for each worker; more would only hold memory."""
+
+
+@dataclass
+class Batch:
+    """What reading some sources gave: files that no reader sees yet, and a tally per source."""
+
+    sources: Sequence[Source]
+    files: list[WrittenFile] = field(default_factory=list)
+    tallies: dict[str, SourceTally] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+    def take(self, files: Sequence[WrittenFile], tallies: dict[str, SourceTally]) -> None:
+        """Add what one worker did."""
+        self.files += files
+        for origin, tally in tallies.items():
+            self.tallies.setdefault(origin, SourceTally()).add(tally)
+
+
+def read_sources(
+    sources: Sequence[Source],
+    lake: Path,
+    name: str,
+    formats: Sequence[LogFormat],
+    workers: int,
+    progress: Progress | None = None,
+) -> Batch:
+    """Read every source; files are named after `name`, so that two batches never share one."""
+    batch = Batch(sources)
+    blocks = _dispatched(batch, progress)
+    sizes = [source.size for source in sources]
+    small = None not in sizes and sum(size or 0 for size in sizes) < _WORTH_WORKERS
+    if workers <= 1 or small:
+        worker = Worker(str(lake), f"{name}-0", formats)
+        for block in blocks:
+            worker.ingest(block)
+        batch.take(worker.finish(), worker.tallies)
+        return batch
+    with _pool(lake, name, [log_format.name for log_format in formats], workers) as pool:
+        for block in blocks:
+            pool.put(block)
+        for files, tallies in pool.finish():
+            batch.take(files, tallies)
+    return batch
+
+
+def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
+    """The blocks of every source in turn, telling of progress."""
+    sizes = [source.size for source in batch.sources]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    done = 0
+    for source in batch.sources:
+        for block in read_blocks(source):
+            yield block
+            if progress is not None:
+                progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)
+        done += source.size or 0
+
+
+class _Pool:
+    def __init__(self, processes: list[BaseProcess], tasks: Any, answers: Any) -> None:
+        self.processes, self.tasks, self.answers = processes, tasks, answers
+
+    def put(self, block: Block) -> None:
+        while True:
+            try:
+                self.tasks.put(block, timeout=1)
+            except Exception:  # full: see whether anybody is left to empty it
+                self._check()
+            else:
+                return
+
+    def finish(self) -> Iterator[tuple[list[WrittenFile], dict[str, SourceTally]]]:
+        for _ in self.processes:
+            self.tasks.put(None)
+        for _ in self.processes:
+            yield self._answer()
+
+    def _answer(self) -> tuple[list[WrittenFile], dict[str, SourceTally]]:
+        while True:
+            try:
+                answer = self.answers.get(timeout=1)
+            except Empty:
+                self._check()
+                continue
+            if isinstance(answer, AnalyzerError):
+                raise answer
+            if isinstance(answer, str):
+                raise AnalyzerError(f"a worker failed:\n{answer}")
+            result: tuple[list[WrittenFile], dict[str, SourceTally]] = answer
+            return result
+
+    def _check(self) -> None:
+        """Raise what a worker died of; a worker that was killed leaves only its exit code."""
+        try:
+            answer = self.answers.get_nowait()
+        except Empty:
+            pass
+        else:
+            if isinstance(answer, AnalyzerError):
+                raise answer
+            if isinstance(answer, str):
+                raise AnalyzerError(f"a worker failed:\n{answer}")
+            self.answers.put(answer)
+        dead = [process for process in self.processes if process.exitcode not in (None, 0)]
+        if dead:
+            raise AnalyzerError(
+                f"a worker was killed (exit code {dead[0].exitcode})", hint="is there enough memory? try `--workers 1`"
+            )
+
+
+@contextmanager
+def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterator[_Pool]:
+    # Forked workers share what is imported already; where threads may hold locks, spawning is the safe way.
+    context: Any = mp.get_context("fork" if sys.platform == "linux" else "spawn")
+    tasks, answers = context.Queue(maxsize=_BLOCKS_AHEAD * workers), context.Queue()
+    processes = [
+        context.Process(target=_work, args=(str(lake), f"{name}-{number}", tuple(formats), tasks, answers), daemon=True)
+        for number in range(workers)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12+ warns of any thread at a fork
+        for process in processes:
+            process.start()
+    try:
+        yield _Pool(processes, tasks, answers)
+    finally:
+        for process in processes:
+            if process.is_alive():
+                process.join(timeout=0.5)
+                process.terminate()
+            process.join()
+        tasks.cancel_join_thread()
+
+
+def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any) -> None:
+    """A worker's life: blocks until there are no more, then one answer."""
+    import pyarrow as pa
+
+    from analyzer.parsing import known_formats
+
+    pa.set_cpu_count(1)
+    try:
+        worker = Worker(lake, name, [known_formats()[format_name] for format_name in formats])
+        while (block := tasks.get()) is not None:
+            worker.ingest(block)
+        answers.put((worker.finish(), worker.tallies))
+    except AnalyzerError as error:
+        answers.put(error)
+    except BaseException:
+        answers.put(traceback.format_exc())

@@ -1,0 +1,189 @@
+"""What one worker does: blocks in, Parquet files out, and a tally that adds up.
+
+Rows of many blocks are gathered before they are classified and written, so that dictionaries are shared, row
+groups are large, and a thousand small sources do not become a thousand small files.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.classification import classify
+from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
+from analyzer.parsing.parsed import RAW_TYPES
+from analyzer.parsing.peeling import Peeled, needs_peeling, peel
+from analyzer.schema import ENTRY, REJECTED, conform
+from analyzer.sources import Block, workload_of
+from analyzer.store import PartitionWriter, WrittenFile
+from analyzer.store.layout import ENTRY_KIND, REJECTED_KIND
+from analyzer.vocabulary import SOURCE_FIELDS
+
+_ROWS_TOGETHER = 100_000
+"""Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
+_POLICY_FIELDS = ("upstream_cluster",)
+_DETAIL_FIELDS = ("response_code_details",)
+
+
+@dataclass
+class SourceTally:
+    """One source's share of the tally, as far as one worker saw it; block digests are kept by block index."""
+
+    bytes: int = 0
+    entries: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    envelopes: Counter[str] = field(default_factory=Counter)
+    digests: dict[int, bytes] = field(default_factory=dict)
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def add(self, other: "SourceTally") -> None:
+        """Add what another worker saw of the same source."""
+        self.bytes += other.bytes
+        self.entries += other.entries
+        self.rejected += other.rejected
+        self.formats += other.formats
+        self.envelopes += other.envelopes
+        self.digests |= other.digests
+        self.start = min(filter(None, (self.start, other.start)), default=None)
+        self.end = max(filter(None, (self.end, other.end)), default=None)
+
+
+def content_digest(data: bytes) -> bytes:
+    """The identity of a block's content."""
+    return hashlib.sha256(data).digest()
+
+
+def source_digest(blocks: Mapping[int, bytes]) -> str:
+    """The identity of a source: the digests of its blocks, in order, taken together."""
+    return hashlib.sha256(b"".join(blocks[index] for index in sorted(blocks))).hexdigest()
+
+
+class Worker:
+    """Ingests blocks into one set of files; `name` makes the files' names unique in the lake."""
+
+    def __init__(self, lake: str, name: str, formats: Sequence[LogFormat] | None = None) -> None:
+        self._reader = BlockReader(formats)
+        self._formats = {log_format.name: log_format for log_format in self._reader.formats}
+        self._writer = PartitionWriter(lake, name)
+        self._gathered: dict[str, list[pa.Table]] = {}
+        self._rejected: list[pa.Table] = []
+        self._rows = 0
+        self.tallies: dict[str, SourceTally] = {}
+
+    def ingest(self, block: Block) -> None:
+        """Read one block; its rows are written sooner or later."""
+        data = block.load()
+        tally = self.tallies.setdefault(block.origin, SourceTally())
+        tally.bytes += len(data)
+        tally.digests[block.index] = content_digest(data)
+        peeled = peel(data) if needs_peeling(data, self._formats) else None
+        if peeled is not None:
+            tally.envelopes.update(peeled.envelopes)
+        parsed = self._reader.read(data if peeled is None else peeled.data)
+        self._gather(block, parsed, peeled, tally)
+        if self._rows >= _ROWS_TOGETHER:
+            self._flush()
+
+    def finish(self) -> list[WrittenFile]:
+        """Write what is left and close the files."""
+        self._flush()
+        return self._writer.finish()
+
+    def _gather(self, block: Block, parsed: ParsedBlock, peeled: Peeled | None, tally: SourceTally) -> None:
+        for entries in parsed.entries:
+            columns = conform(entries.columns, len(entries))
+            table = pa.table({**columns, **_provenance(block, entries, peeled)})
+            self._gathered.setdefault(entries.format, []).append(table)
+            self._rows += len(entries)
+            tally.entries += len(entries)
+            tally.formats[entries.format] += len(entries)
+            _widen(tally, columns["start_time"])
+        if parsed.rejected:
+            lines = np.array([rejection.line for rejection in parsed.rejected], np.int64)
+            reasons = [rejection.reason.value for rejection in parsed.rejected]
+            tally.rejected.update(reasons)
+            texts = [rejection.text.decode("utf-8", "backslashreplace") for rejection in parsed.rejected]
+            columns = {
+                "origin": _constant(block.origin, len(lines)),
+                "line_number": pa.array(lines + block.first_line),
+                "reason": pa.array(reasons, pa.string()).dictionary_encode(),
+                "text": pa.array(texts, pa.string()),
+                **_labels(block, lines, peeled),
+            }
+            self._rejected.append(pa.table(columns).select(REJECTED.names))
+            self._rows += len(lines)
+
+    def _flush(self) -> None:
+        for name in sorted(self._gathered):
+            table = _together(self._gathered[name])
+            log_format = self._formats[name]
+            columns = {column: table[column].chunk(0) for column in table.column_names}
+            derived = classify(
+                {column: columns[column] for column in RAW_TYPES},
+                tampered=np.asarray(columns["tampered"]),
+                knows_policy=log_format.fields.issuperset(_POLICY_FIELDS),
+                knows_details=log_format.fields.issuperset(_DETAIL_FIELDS),
+            )
+            self._writer.write(ENTRY_KIND, pa.table({**columns, **derived}).select(ENTRY.names))
+        if self._rejected:
+            self._writer.write(REJECTED_KIND, _together(self._rejected))
+        self._gathered, self._rejected, self._rows = {}, [], 0
+
+
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables as one, one chunk a column, one dictionary a column."""
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def _provenance(block: Block, entries: Entries, peeled: Peeled | None) -> dict[str, Any]:
+    rows = len(entries)
+    tampered = np.zeros(rows, bool) if entries.tampered is None else entries.tampered
+    return {
+        **_labels(block, entries.lines, peeled),
+        "origin": _constant(block.origin, rows),
+        "line_number": pa.array(entries.lines + block.first_line),
+        "log_format": _constant(entries.format, rows),
+        "tampered": pa.array(tampered),
+    }
+
+
+def _labels(block: Block, lines: Any, peeled: Peeled | None) -> dict[str, pa.Array]:
+    """Who wrote each line: what the source's labels say, else what the line's own envelope says."""
+    fixed = dict(block.labels)
+    if peeled is None:
+        return {name: _constant(fixed.get(name), len(lines)) for name in SOURCE_FIELDS}
+    known = [_with_workload({**peeled.labels[line], **fixed}) for line in lines.tolist()]
+    return {
+        name: pa.array([labels.get(name) for labels in known], pa.string()).dictionary_encode()
+        for name in SOURCE_FIELDS
+    }
+
+
+def _with_workload(labels: dict[str, str]) -> Mapping[str, str]:
+    if "source_workload" not in labels and "source_pod" in labels:
+        workload = workload_of(labels["source_pod"])
+        if workload is not None:
+            return {**labels, "source_workload": workload}
+    return labels
+
+
+def _constant(value: str | None, rows: int) -> pa.DictionaryArray:
+    values = pa.array([] if value is None else [value], pa.string())
+    codes = pa.nulls(rows, pa.int32()) if value is None else pa.array(np.zeros(rows, np.int32))
+    return pa.DictionaryArray.from_arrays(codes, values)
+
+
+def _widen(tally: SourceTally, times: pa.Array) -> None:
+    bounds = pc.min_max(times).as_py()
+    tally.start = min(filter(None, (tally.start, bounds["min"])), default=None)
+    tally.end = max(filter(None, (tally.end, bounds["max"])), default=None)
+
+

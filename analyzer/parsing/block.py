@@ -1,0 +1,220 @@
+"""Read a block: recognise its formats, read most lines by the column, the rest one by one with care."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.parsing.careful import CarefulLine, why_rejected
+from analyzer.parsing.log_format import LogFormat, known_formats
+from analyzer.parsing.parsed import RAW_TYPES, TIMESTAMP, Entries, Reason, Rejection
+from analyzer.parsing.times import read_bracketed_times
+
+_SAMPLED_LINES = 24
+_WORTH_A_COLUMN = 64
+"""Fewer odd lines than this are read faster one by one."""
+_EXCERPT = 2048
+"""Bytes of a rejected line that are kept; its place in the source says where the rest is."""
+_LONGEST_LINE = 4 << 20
+"""Bytes; Envoy's headers end at 60 KiB, so a longer line is no access log and must not slow a block down."""
+
+OddLine = tuple[int, bytes]
+
+
+@dataclass
+class ParsedBlock:
+    """Everything a block held: entries per format, rejected lines, and how many lines were not blank."""
+
+    entries: list[Entries] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    lines: int = 0
+
+
+class BlockReader:
+    """Reads blocks, each for itself: what a line is read as never depends on the blocks before it."""
+
+    def __init__(self, formats: Sequence[LogFormat] | None = None) -> None:
+        self.formats = list(known_formats().values()) if formats is None else list(formats)
+
+    def read(self, data: bytes) -> ParsedBlock:
+        """Read every line of a block; lines end in `\\n` and nothing else."""
+        parsed = ParsedBlock()
+        clean, odd = _set_unreadable_aside(data)
+        frequent = self._by_frequency(clean)
+        if not frequent:
+            rest = [(number, line) for number, line in enumerate(clean.split(b"\n")) if line.strip()]
+            return self._finish(parsed, odd + rest, None)
+        reading = next(log_format for log_format in self.formats if log_format.name == frequent[0]).read(clean)
+        if reading.entries is not None and len(reading.entries):
+            parsed.entries.append(reading.entries)
+        return self._finish(parsed, odd + reading.odd, frequent[0])
+
+    def _by_frequency(self, data: bytes) -> list[str]:
+        """The formats of a few lines spread over the block, the most frequent first."""
+        seen: Counter[str] = Counter()
+        for text in sample_lines(data):
+            for log_format in self.formats:
+                if log_format.read_line(text) is not None:
+                    seen[log_format.name] += 1
+                    break
+        order = {log_format.name: place for place, log_format in enumerate(self.formats)}
+        return sorted(seen, key=lambda name: (-seen[name], order[name]))
+
+    def _finish(self, parsed: ParsedBlock, odd: list[OddLine], done: str | None) -> ParsedBlock:
+        """Read the odd lines: by the column where another format has many of them, else one by one."""
+        others = [log_format for log_format in self.formats if log_format.name != done]
+        if len(odd) >= _WORTH_A_COLUMN:
+            readable = [(number, line) for number, line in odd if len(line) <= _LONGEST_LINE and _is_clean(line)]
+            aside = [(number, line) for number, line in odd if len(line) > _LONGEST_LINE or not _is_clean(line)]
+            for name in self._by_frequency(b"\n".join(line for _, line in readable)):
+                log_format = next((f for f in others if f.name == name), None)
+                if log_format is None or len(readable) < _WORTH_A_COLUMN:
+                    continue
+                reading = log_format.read(b"\n".join(line for _, line in readable))
+                numbers = np.array([number for number, _ in readable], np.int64)
+                if reading.entries is not None and len(reading.entries):
+                    reading.entries.lines = numbers[reading.entries.lines]
+                    parsed.entries.append(reading.entries)
+                readable = [(int(numbers[place]), line) for place, line in reading.odd]
+            odd = aside + readable
+        careful: dict[str, list[tuple[int, CarefulLine]]] = {}
+        for number, line in sorted(odd):
+            found = self._read_carefully(line)
+            if isinstance(found, Reason):
+                parsed.rejected.append(Rejection(number, found, line[:_EXCERPT]))
+            else:
+                careful.setdefault(found[0], []).append((number, found[1]))
+        for name, lines in careful.items():
+            parsed.entries.append(_as_entries(name, lines))
+        parsed.lines = sum(len(entries) for entries in parsed.entries) + len(parsed.rejected)
+        return parsed
+
+    def _read_carefully(self, line: bytes) -> tuple[str, CarefulLine] | Reason:
+        if len(line) > _LONGEST_LINE:
+            return Reason.TOO_LONG
+        if b"\0" in line or b"\r" in line.rstrip(b"\r"):
+            return Reason.MALFORMED
+        text = as_text(line)
+        quotes = line.count(b'"')
+        readings: list[tuple[str, CarefulLine]] = []
+        for log_format in self.formats:
+            found = log_format.read_line(text) if log_format.quotes <= quotes else None
+            if found is None:
+                continue
+            readings.append((log_format.name, found))
+            if not found.tampered:
+                break
+        return _agreed(readings) if readings else why_rejected(text)
+
+
+def _agreed(readings: Sequence[tuple[str, CarefulLine]]) -> tuple[str, CarefulLine]:
+    """One reading of a line. A client can forge the middle of another version's format into its own line, so of
+    several readings only that is believed in which they agree; an untampered one needs no witness."""
+    name, last = readings[-1]
+    if not last.tampered:
+        return name, last
+    name, first = readings[0]
+    agreed = {
+        field_name: value
+        for field_name, value in first.values.items()
+        if all(other.values.get(field_name) == value for _, other in readings[1:])
+    }
+    return name, CarefulLine(agreed, tampered=True)
+
+
+def sample_lines(data: bytes) -> list[str]:
+    """A few lines spread over a block, without copying the block."""
+    if not data:
+        return []
+    texts: list[str] = []
+    for part in range(_SAMPLED_LINES):
+        start = data.rfind(b"\n", 0, len(data) * part // _SAMPLED_LINES) + 1
+        end = data.find(b"\n", start)
+        line = data[start : len(data) if end < 0 else end]
+        if line.strip() and len(line) < _LONGEST_LINE:
+            texts.append(as_text(line))
+    return texts
+
+
+def as_text(line: bytes) -> str:
+    """A line as text. One that is not UTF-8 is read byte by byte, as Envoy itself does in JSON (measured)."""
+    line = line.removesuffix(b"\r")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _is_clean(line: bytes) -> bool:
+    if b"\0" in line or b"\r" in line:
+        return False
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _set_unreadable_aside(data: bytes) -> tuple[bytes, list[OddLine]]:
+    """Take out the lines that Arrow's readers would stumble over, leaving a blank line where each one stood.
+
+    These are lines with a carriage return inside (Arrow ends a line there), a NUL byte, bytes that are not
+    UTF-8, and lines far longer than any header Envoy accepts.
+    """
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if not (b"\r" in data or b"\0" in data or len(data) > _LONGEST_LINE and _has_long_line(data)) and _is_utf8(data):
+        return data, []
+    lines = data.split(b"\n")
+    odd = [
+        (number, line) for number, line in enumerate(lines) if len(line) > _LONGEST_LINE or not _is_clean(line)
+    ]
+    for number, _ in odd:
+        lines[number] = b""
+    return b"\n".join(lines), odd
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_long_line(data: bytes) -> bool:
+    """Whether a line may exceed the bound: some stretch of that length holds no line end."""
+    step = _LONGEST_LINE // 2
+    return any(data.find(b"\n", start, start + step) < 0 for start in range(0, len(data) - step, step))
+
+
+def _as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
+    """Columns from lines that were read one by one; a value that is no number is missing."""
+    columns = {}
+    for field_name, wanted in RAW_TYPES.items():
+        texts = [line.values.get(field_name) for _, line in lines]
+        if pa.types.is_integer(wanted):
+            columns[field_name] = pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
+        elif field_name == "start_time":
+            bracketed = pa.array([f"[{text or ''}]" for text in texts], pa.string())
+            times, good = read_bracketed_times(bracketed)
+            columns[field_name] = pa.array(
+                [time if ok else None for time, ok in zip(times.to_pylist(), good.tolist(), strict=True)], TIMESTAMP
+            )
+        elif pa.types.is_dictionary(wanted):
+            columns[field_name] = pa.array(texts, pa.string()).dictionary_encode()
+        else:
+            columns[field_name] = pa.array(texts, wanted)
+    tampered = np.array([line.tampered for _, line in lines])
+    return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered)
+
+
+def _number(text: str | None, bits: int) -> int | None:
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    value = int(text) if len(text) < 20 else None
+    return value if value is not None and value < 1 << (bits - 1) else None

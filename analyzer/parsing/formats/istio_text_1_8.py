@@ -1,0 +1,16 @@
+"""Istio 1.8's default text access log: the Mixer status is gone, the response code details are not there yet."""
+
+from analyzer.parsing.text import TextFormat
+
+FORMAT = TextFormat(
+    name="istio_text_1_8",
+    reference="istio/istio pilot/pkg/networking/core/v1alpha3/accesslog.go EnvoyTextLogFormat",
+    format_string=(
+        '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
+        '"%UPSTREAM_TRANSPORT_FAILURE_REASON%" '
+        "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
+        '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" '
+        "%UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
+        "%REQUESTED_SERVER_NAME% %ROUTE_NAME%"
+    ),
+)

@@ -1,0 +1,54 @@
+"""What a log format must offer, and the formats this build knows."""
+
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
+
+from analyzer.errors import UsageError
+from analyzer.parsing.careful import CarefulLine
+from analyzer.parsing.parsed import Reading
+from analyzer.registry import discover
+
+
+@runtime_checkable
+class LogFormat(Protocol):
+    """One format, in one file of `analyzer.parsing.formats`; `reference` says where the format is defined."""
+
+    name: str
+    reference: str
+
+    @property
+    def quotes(self) -> int:
+        """Double quotes that a line of this format holds at the least: a cheap first question."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The access-log fields that the format can hold."""
+        ...
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block of UTF-8 lines by the column; what is not plainly of this format is handed back as odd."""
+        ...
+
+    def read_line(self, line: str) -> CarefulLine | None:
+        """Read one line with care, or say with null that it is not of this format."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def known_formats() -> dict[str, LogFormat]:
+    """Every format by name."""
+    return discover("analyzer.parsing.formats", "FORMAT")
+
+
+def formats_for(choice: str | None) -> list[LogFormat]:
+    """The formats to look for: all of them, or the one that was named.
+
+    Raises `UsageError` for a name that no format has.
+    """
+    formats = known_formats()
+    if choice is None:
+        return list(formats.values())
+    if choice not in formats:
+        raise UsageError(f"no format is named {choice!r}", hint=f"known formats: {', '.join(formats)}")
+    return [formats[choice]]

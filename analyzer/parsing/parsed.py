@@ -1,0 +1,76 @@
+"""What reading a block of lines gives: columns in the access log's words, and the lines that gave none.
+
+Columns carry the names of `ACCESS_LOG_FIELDS` and are already of the types in `RAW_TYPES`; missing values are
+null. Every physical line of a block is in exactly one of: an entry, a rejected line, a blank line.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.vocabulary import ACCESS_LOG_FIELDS
+
+DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+_NUMBERS = {
+    "response_code": pa.int16(),
+    "bytes_received": pa.int64(),
+    "bytes_sent": pa.int64(),
+    "duration": pa.int64(),
+    "upstream_service_time": pa.int64(),
+}
+_UNIQUE = ("path", "request_id", "upstream_local_address", "downstream_remote_address")
+
+RAW_TYPES: dict[str, pa.DataType] = {
+    name: TIMESTAMP
+    if name == "start_time"
+    else _NUMBERS.get(name, pa.string() if name in _UNIQUE else DICTIONARY)
+    for name in ACCESS_LOG_FIELDS
+}
+"""Type of each column; text that repeats is dictionary-coded, text that hardly ever does is not."""
+
+MISSING = frozenset(("", "-"))
+"""What Envoy writes for a value that is not there, with and without `omit_empty_values`."""
+
+
+class Reason(StrEnum):
+    """Why a line is no entry."""
+
+    NOT_AN_ACCESS_LOG = "not_an_access_log"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    TOO_LONG = "too_long"
+    PARTIAL = "partial"
+
+
+class Rejection(NamedTuple):
+    """One line that no format could read; `line` counts from 0 within its block."""
+
+    line: int
+    reason: Reason
+    text: bytes
+
+
+@dataclass
+class Entries:
+    """Rows that one format read from one block; `lines` counts from 0 within the block."""
+
+    format: str
+    columns: dict[str, Any]
+    lines: np.ndarray[Any, np.dtype[np.int64]]
+    tampered: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+@dataclass
+class Reading:
+    """What a format's fast reader made of a block: rows, and the lines that it leaves to others."""
+
+    entries: Entries | None
+    odd: list[tuple[int, bytes]] = field(default_factory=list)

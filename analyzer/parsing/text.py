@@ -1,0 +1,159 @@
+"""Read Envoy's text formats: honest lines by the column, odd ones with care.
+
+The fast road cuts a block at its quotes with Arrow's CSV reader (quotes as separators, so nothing can swallow a
+line), then cuts the unquoted pieces at their blanks. Only a line with exactly the pieces and values that the
+layout asks for passes; everything else comes back for `analyzer.parsing.careful`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.parsing.careful import CarefulLine, read_text_line
+from analyzer.parsing.layout import IGNORED, Layout, compile_layout
+from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
+from analyzer.parsing.tables import read_separated
+from analyzer.parsing.times import read_bracketed_times
+
+_WHOLE = "segment"
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """A text format of Envoy, declared by its format string. `reference` says where that string stands."""
+
+    name: str
+    reference: str
+    format_string: str
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The format string, cut at its quotes."""
+        return compile_layout(self.format_string)
+
+    @property
+    def quotes(self) -> int:
+        """Double quotes in an honest line."""
+        return self.layout.quotes
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The access-log fields that the format holds."""
+        return frozenset(self.layout.fields)
+
+    def read_line(self, line: str) -> CarefulLine | None:
+        """Read one line with care; null where it is not of this format."""
+        return read_text_line(line, self.layout)
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block of UTF-8 lines; `data` holds no carriage return and no NUL."""
+        pieces, odd = read_separated(data, '"', self._piece_types)
+        kept = _kept_lines(pieces.num_rows, odd)
+        if pieces.num_rows == 0:
+            return Reading(None, _encoded(odd))
+        loose = [pieces.column(name).chunk(0) for name in self._loose]
+        blank = pc.and_(pc.is_null(loose[0]), pc.and_(pc.is_null(loose[1]), pc.is_null(loose[-1])))
+        # A blank line has no words at all, so that it comes back as a misfit and not as a row of nulls.
+        first, *others = loose
+        joined = pc.binary_join_element_wise(
+            pc.fill_null(first, " "), *(pc.fill_null(piece, "") for piece in others), "\n", ""
+        )
+        try:
+            words, misfits = read_separated(_values(joined), " ", self._word_types, self._words_wanted)
+            times, timely = read_bracketed_times(_one_chunk(words["start_time"]))
+        except pa.ArrowInvalid:
+            return Reading(None, _all_lines(data))
+        good = np.ones(pieces.num_rows, bool)
+        good[[number for number, _ in misfits]] = False
+        columns = {name: words[name] for name in words.column_names if name != "start_time"}
+        columns["start_time"] = times
+        for name, field in self._quoted.items():
+            columns[field] = pieces[name] if good.all() else pieces[name].filter(pa.array(good))
+        good[good] = timely
+        if not timely.all():
+            columns = {name: column.filter(pa.array(timely)) for name, column in columns.items()}
+        unread = np.flatnonzero(~good & ~np.asarray(blank))
+        odd_lines = _encoded(odd) + _lines_at(data, kept[unread])
+        return Reading(Entries(self.name, columns, kept[good]), sorted(odd_lines))
+
+    @cached_property
+    def _loose(self) -> list[str]:
+        """Segments that hold several words, or none: the unquoted ones and the request line."""
+        return [
+            f"{_WHOLE}{index}"
+            for index, segment in enumerate(self.layout.segments)
+            if not segment.quoted and segment.fields or len(segment.fields) > 1
+        ]
+
+    @cached_property
+    def _quoted(self) -> dict[str, str]:
+        """Segments that hold one quoted value, and its field."""
+        return {
+            f"{_WHOLE}{index}": segment.fields[0]
+            for index, segment in enumerate(self.layout.segments)
+            if segment.quoted and len(segment.fields) == 1 and segment.fields[0] != IGNORED
+        }
+
+    @cached_property
+    def _piece_types(self) -> dict[str, pa.DataType]:
+        names = [f"{_WHOLE}{index}" for index in range(len(self.layout.segments))]
+        return {name: RAW_TYPES[self._quoted[name]] if name in self._quoted else pa.string() for name in names}
+
+    @cached_property
+    def _word_types(self) -> dict[str, pa.DataType]:
+        """The words of all loose segments in a row; two segments that meet leave an empty word between them."""
+        types: dict[str, pa.DataType] = {}
+        segments = [self.layout.segments[int(name.removeprefix(_WHOLE))] for name in self._loose]
+        for number, segment in enumerate(segments):
+            # `] "` ends the first segment in a blank, and every later unquoted one begins with a blank.
+            if number and not segment.quoted and not segments[number - 1].quoted:
+                types[f"gap{number}"] = pa.string()
+            for place, field in enumerate(segment.fields):
+                types[field or f"ignored{number}_{place}"] = (
+                    pa.string() if field == "start_time" else RAW_TYPES.get(field, pa.string())
+                )
+        return types
+
+    @cached_property
+    def _words_wanted(self) -> list[str]:
+        return [name for name in self._word_types if name in RAW_TYPES]
+
+
+def _kept_lines(rows: int, odd: list[tuple[int, str]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which line of the block each row came from."""
+    lines = np.arange(rows + len(odd), dtype=np.int64)
+    return np.delete(lines, [number for number, _ in odd]) if odd else lines
+
+
+def _encoded(odd: list[tuple[int, str]]) -> list[tuple[int, bytes]]:
+    return [(number, text.encode()) for number, text in odd]
+
+
+def _lines_at(data: bytes, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[int, bytes]]:
+    """The text of a few lines; splitting the whole block for them would cost more than reading it."""
+    if not len(lines):
+        return []
+    ends = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), len(data))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    return [(line, data[starts[line] : ends[line]]) for line in lines.tolist()]
+
+
+def _all_lines(data: bytes) -> list[tuple[int, bytes]]:
+    return [(number, line) for number, line in enumerate(data.split(b"\n")) if line.strip()]
+
+
+def _values(joined: pa.Array) -> pa.Buffer:
+    """The letters of a string array whose values follow one another, each ending in a newline."""
+    array = _one_chunk(joined)
+    offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
+    return array.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+
+
+def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,0 +1,207 @@
+"""Every threshold and rule that a user may set, with its unit and why it stands where it stands.
+
+Read from TOML; unknown keys are refused, because a typo in a threshold is a silent hole.
+"""
+
+import ipaddress
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from analyzer.errors import Place, SettingsError
+
+Domain = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(_Strict):
+    """One person's decision about some destinations: who decided, why, and until when.
+
+    A rule names destinations by any of `hosts` (exact), `suffixes` (`.example.com` or `*.example.com`: every name below
+    it, not the apex), `cidrs` and `ports`; what is left out matches anything. An expired rule stops counting.
+    """
+
+    action: Literal["allow", "deny"]
+    hosts: tuple[Domain, ...] = ()
+    suffixes: tuple[Domain, ...] = ()
+    cidrs: tuple[str, ...] = ()
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    namespaces: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    ticket: str | None = None
+    expires: date | None = None
+
+    @field_validator("hosts")
+    @classmethod
+    def _lower_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower().rstrip(".") for host in hosts)
+
+    @field_validator("suffixes")
+    @classmethod
+    def _dotted_suffixes(cls, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple("." + suffix.lower().removeprefix("*").strip(".") for suffix in suffixes)
+
+    @field_validator("cidrs")
+    @classmethod
+    def _real_networks(cls, cidrs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(cidr, strict=False)) for cidr in cidrs)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "Rule":
+        if not (self.hosts or self.suffixes or self.cidrs or self.ports):
+            raise ValueError("a rule must name hosts, suffixes, cidrs or ports")
+        return self
+
+    def expired(self, as_of: date) -> bool:
+        """Whether the rule no longer counts on that day; the day of expiry itself still counts."""
+        return self.expires is not None and as_of > self.expires
+
+    def covers(
+        self,
+        *,
+        namespace: str | None,
+        workload: str | None,
+        host: str | None,
+        address: str | None,
+        port: int | None,
+    ) -> bool:
+        """Whether the rule speaks of this destination of this workload."""
+        if self.namespaces and namespace not in self.namespaces:
+            return False
+        if self.workloads and workload not in self.workloads:
+            return False
+        if self.ports and port not in self.ports:
+            return False
+        if not (self.hosts or self.suffixes or self.cidrs):
+            return True
+        if host is not None and (host in self.hosts or any(host.endswith(suffix) for suffix in self.suffixes)):
+            return True
+        return address is not None and any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(cidr) for cidr in self.cidrs
+        )
+
+
+class Thresholds(_Strict):
+    """Where "enough" and "too much" lie; see each field for the unit and the reason."""
+
+    min_entries: int = Field(
+        default=2, ge=1, description="entries; fewer than this from one workload may be a slip, so a person decides"
+    )
+    max_failing_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of entries that policy let through and that failed; above it an entry would register a destination that does not work",
+    )
+    scan_ports: int = Field(
+        default=15, ge=2, description="distinct ports of one address tried by one workload; more looks like a port scan"
+    )
+    scan_hosts: int = Field(
+        default=30,
+        ge=2,
+        description="distinct addresses tried by one workload on one port without a name; more looks like a sweep",
+    )
+    scan_failing_share: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="share of a scan's entries that were not answered; a crawler or a mesh of shards mostly succeeds",
+    )
+
+
+class Networks(_Strict):
+    """Addresses that are not somebody else's: traffic to them is the cluster's own business."""
+
+    internal: tuple[str, ...] = Field(
+        default=("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+        description="CIDRs; private (RFC 1918), shared (RFC 6598), link-local and unique-local addresses: pods, nodes, private infrastructure",
+    )
+    external: tuple[str, ...] = Field(
+        default=(),
+        description="CIDRs inside `internal` that are nevertheless outside the mesh (a database subnet, say) and may be proposed",
+    )
+    auto_allocated: tuple[str, ...] = Field(
+        default=("240.240.0.0/16", "2001:2::/48"),
+        description="CIDRs that Istio's DNS proxy hands out for ServiceEntry hosts (istio-facts.md 5.6)",
+    )
+    metadata_addresses: tuple[str, ...] = Field(
+        default=("169.254.169.254", "169.254.170.2", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
+        description="addresses of cloud metadata services, which hand out credentials (istio-facts.md 3.5)",
+    )
+    metadata_hosts: tuple[str, ...] = Field(
+        default=("metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "metadata.azure.internal"),
+        description="names of cloud metadata services",
+    )
+    cluster_domains: tuple[str, ...] = Field(
+        default=("cluster.local",), description="DNS suffixes of Kubernetes services; names below them are in the cluster"
+    )
+
+    @field_validator("internal", "external", "auto_allocated")
+    @classmethod
+    def _real_networks(cls, cidrs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(cidr, strict=False)) for cidr in cidrs)
+
+    @field_validator("metadata_addresses")
+    @classmethod
+    def _real_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_address(address)) for address in addresses)
+
+
+class ProposalSettings(_Strict):
+    """How manifests are made."""
+
+    export_to: tuple[str, ...] = Field(
+        default=(".",), description="`exportTo` of every ServiceEntry; `.` keeps an entry in the namespace that was seen to need it"
+    )
+    default_namespace: str | None = Field(
+        default=None, description="namespace of entries whose source namespace the log does not show; unset: they are not proposed"
+    )
+    wildcard_after_hosts: int = Field(
+        default=0,
+        ge=0,
+        description="hosts under one registrable domain before they become one wildcard entry; 0 never widens, because a wildcard admits names nobody asked for",
+    )
+    tcp_addresses: bool = Field(
+        default=True,
+        description="whether a nameless TCP destination may be proposed by its address, marked for a person to check",
+    )
+
+
+class Settings(_Strict):
+    """Everything that a run may be told, as one frozen value."""
+
+    thresholds: Thresholds = Thresholds()
+    networks: Networks = Networks()
+    proposals: ProposalSettings = ProposalSettings()
+    rules: tuple[Rule, ...] = ()
+
+
+def read_settings(path: str | Path | None) -> Settings:
+    """Read settings from a TOML file, or the defaults where no file is given.
+
+    Raises `SettingsError` with the file, the key and what is wrong.
+    """
+    if path is None:
+        return Settings()
+    try:
+        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings: {error.strerror}", Place(str(path))) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"not TOML: {error}", Place(str(path))) from error
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"{key}: {first['msg']}", Place(str(path)), hint="`egress-audit catalog` lists the settings and their defaults"
+        ) from error

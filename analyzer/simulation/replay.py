@@ -1,0 +1,44 @@
+"""What a replay says: the value, apart from how it was found."""
+
+from dataclasses import dataclass, field
+
+from analyzer.evidence.destination import DestinationKey
+from analyzer.vocabulary import Mode, Outcome
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What would happen to one request, the rule that decided and why, in words.
+
+    `rule` is a stable code; `by` is `<namespace>/<name>` of the deciding object or null; `conditions` are
+    what the log does not hold (contract section 5: sni_unknown, host_unknown, creation_order, dns_capture,
+    workload_labels, dns_answer).
+    """
+
+    outcome: Outcome
+    rule: str
+    because: str
+    by: str | None = None
+    unguarded: bool = False
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReplayedDestination:
+    """One destination after the replay; its decision is that of its worst row."""
+
+    key: DestinationKey
+    entries: int
+    decision: Decision
+    by_outcome: dict[Outcome, int]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The whole log replayed against a mesh."""
+
+    mode: Mode
+    istio_version: str
+    manifests: int
+    coverage: dict[Outcome, int] = field(default_factory=dict)
+    destinations: tuple[ReplayedDestination, ...] = ()

@@ -1,0 +1,40 @@
+"""What the place of a file says of the pod that wrote it, by the kubelet's and the container runtimes' own names.
+
+`/var/log/containers/<pod>_<namespace>_<container>-<id>.log` and `/var/log/pods/<namespace>_<pod>_<uid>/<container>/0.log`
+(kubernetes/kubernetes pkg/kubelet/kuberuntime/legacy.go and kuberuntime_container.go). Names that only look alike
+give no label: a wrong source is worse than none.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from analyzer.sources.workloads import workload_of
+
+_NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_CONTAINER_LOG = re.compile(rf"(?P<pod>{_NAME})_(?P<namespace>{_LABEL})_(?P<container>{_LABEL})-[0-9a-f]{{64}}\.log.*")
+_POD_FOLDER = re.compile(rf"(?P<namespace>{_LABEL})_(?P<pod>{_NAME})_[0-9a-f]{{8}}-?[0-9a-f]{{4}}[-0-9a-f]*")
+_KEYS = ("source_namespace", "source_pod")
+
+
+def labels_of_path(path: str) -> dict[str, str]:
+    """The labels that a path proves, workload included; none where it proves nothing."""
+    where = PurePath(path)
+    match = _CONTAINER_LOG.fullmatch(where.name)
+    if match is None:
+        folders = (_POD_FOLDER.fullmatch(part) for part in reversed(where.parts[:-1]))
+        match = next((found for found in folders if found is not None), None)
+    if match is None:
+        return {}
+    return completed({"source_namespace": match["namespace"], "source_pod": match["pod"]})
+
+
+def completed(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels with the workload added where the pod's name shows it."""
+    known = dict(labels)
+    if "source_workload" not in known and "source_pod" in known:
+        workload = workload_of(known["source_pod"])
+        if workload is not None:
+            known["source_workload"] = workload
+    return known

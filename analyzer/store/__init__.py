@@ -1,0 +1,14 @@
+"""The access log at rest: one Delta Lake table of entries and rejected lines, with what is known of its sources."""
+
+from analyzer.store.lake import Lake, SourceConflict, SourceRecord, read_entries
+from analyzer.store.writer import PartitionWriter, WrittenFile, without_origins
+
+__all__ = [
+    "Lake",
+    "PartitionWriter",
+    "SourceConflict",
+    "SourceRecord",
+    "WrittenFile",
+    "read_entries",
+    "without_origins",
+]

@@ -1,0 +1,221 @@
+"""One Delta Lake table: commits that appear whole or not at all, and reads of nothing but commits.
+
+A batch is one transaction. It adds the batch's Parquet files, and by Delta's own means for idempotent writers
+(`txn` actions: delta-io/delta PROTOCOL.md, Transaction Identifiers) the identity of each source; two writers
+that bring the same source conflict, and the later one learns of it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from analyzer.errors import LakeError, Place
+from analyzer.store.layout import ENTRY_KIND, PARTITION_BY, REJECTED_KIND, ROW, partition_values
+from analyzer.store.writer import WrittenFile
+
+_RECORDS = "_sources"
+"""Folder of the source records; Delta leaves names with a leading underscore alone, also when it vacuums."""
+_BATCH = "egress-audit/batch/"
+_SOURCE = "egress-audit/source/"
+_COMMIT_TRIES = 20
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """One ingested source: its identity and its share of the tally.
+
+    `size` is what it takes on disk (null for standard input), `bytes` what it holds when unpacked.
+    """
+
+    origin: str
+    digest: str
+    size: int | None
+    bytes: int
+    lines: int
+    entries: int
+    rejected: int
+    duplicates: int = 0
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
+    formats: dict[str, int] = field(default_factory=dict)
+    envelopes: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+
+
+class SourceConflict(Exception):
+    """Another writer has committed one of these sources meanwhile."""
+
+    def __init__(self, digests: frozenset[str]) -> None:
+        super().__init__(digests)
+        self.digests = digests
+
+
+class Lake:
+    """The lake at a path; opening one that is not there yet is no error, reading it is."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever committed."""
+        return (self.path / "_delta_log").is_dir() and self._table_or_none() is not None
+
+    def sources(self) -> list[SourceRecord]:
+        """Every source that a commit made part of the lake, by origin."""
+        table = self._table_or_none()
+        if table is None:
+            return []
+        records: list[SourceRecord] = []
+        for file in sorted((self.path / _RECORDS).glob("*.json")):
+            if table.transaction_version(_BATCH + file.stem) is not None:
+                records += [_record(item) for item in json.loads(file.read_text(encoding="utf-8"))]
+        return sorted(records, key=lambda record: (record.origin, record.digest))
+
+    def commit(self, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]) -> None:
+        """Make a batch part of the lake, whole or not at all.
+
+        Raises `SourceConflict` where another writer was quicker with one of the sources.
+        """
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        self._write_records(batch, sources)
+        for _ in range(_COMMIT_TRIES):
+            self._refuse_known(sources)
+            try:
+                self._commit_once(batch, files, sources)
+                return
+            except (CommitFailedError, DeltaError) as error:
+                last = error
+        raise LakeError(f"the lake did not take the batch: {last}", Place(str(self.path)), "run the ingest again")
+
+    def entries(
+        self, columns: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Entries in stored order, in batches; `since` is included, `until` is not."""
+        for file in self.entry_files(since, until):
+            yield from read_entries(file, columns, since, until)
+
+    def entry_files(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
+        """Paths of the files that may hold entries of a time, in order."""
+        return [
+            str(self.path / path)
+            for path, kind, day in self._files()
+            if kind == ENTRY_KIND
+            and (since is None or day is None or day >= since.astimezone(UTC).date())
+            and (until is None or day is None or day <= until.astimezone(UTC).date())
+        ]
+
+    def rejected(self) -> Iterator[pa.RecordBatch]:
+        """Rejected lines in stored order, in batches with origin, line_number, reason, text and the labels."""
+        for path, kind, _ in self._files():
+            if kind == REJECTED_KIND:
+                yield from pq.ParquetFile(self.path / path).iter_batches()
+
+    def _files(self) -> list[tuple[str, str, date | None]]:
+        table = self._table_or_none()
+        if table is None:
+            raise LakeError("there is no lake here", Place(str(self.path)), "`egress-audit ingest SOURCE... --lake DIR` makes one")
+        actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        found = [(item["path"], item["partition.kind"], _day(item["partition.day"])) for item in actions]
+        return sorted(found, key=lambda item: (item[1], item[2] or date.min, item[0]))
+
+    def _table_or_none(self) -> Any:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        if not (self.path / "_delta_log").is_dir():
+            return None
+        try:
+            return DeltaTable(str(self.path))
+        except TableNotFoundError:
+            return None
+        except DeltaError as error:
+            raise LakeError(f"not a lake that can be read: {error}", Place(str(self.path))) from error
+
+    def _refuse_known(self, sources: Iterable[SourceRecord]) -> None:
+        table = self._table_or_none()
+        if table is None:
+            return
+        known = frozenset(s.digest for s in sources if table.transaction_version(_SOURCE + s.digest) is not None)
+        if known:
+            raise SourceConflict(known)
+
+    def _commit_once(self, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]) -> None:
+        from deltalake import CommitProperties, Schema, Transaction
+        from deltalake.transaction import AddAction, create_table_with_add_actions
+
+        actions = [
+            AddAction(
+                path=file.path,
+                size=file.size,
+                partition_values=partition_values(file.kind, file.day),
+                modification_time=0,
+                data_change=True,
+                stats=file.statistics,
+            )
+            for file in files
+        ]
+        schema = Schema.from_arrow(ROW)
+        identities = [_BATCH + batch, *(_SOURCE + source.digest for source in sources)]
+        properties = CommitProperties(
+            app_transactions=[Transaction(app_id=identity, version=1) for identity in identities],
+            max_commit_retries=0,
+        )
+        table = self._table_or_none()
+        if table is None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            create_table_with_add_actions(
+                str(self.path), schema, actions, mode="error", partition_by=PARTITION_BY, commit_properties=properties
+            )
+        else:
+            table.create_write_transaction(actions, "append", schema, PARTITION_BY, commit_properties=properties)
+
+    def _write_records(self, batch: str, sources: Sequence[SourceRecord]) -> None:
+        target = self.path / _RECORDS / f"{batch}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps([asdict(source) for source in sources], sort_keys=True, ensure_ascii=True)
+        draft = target.with_suffix(".draft")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+
+
+def read_entries(
+    path: str, columns: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Entries of one file of the lake, a row group at a time, text columns dictionary-coded."""
+    file = pq.ParquetFile(path)
+    text = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
+    timed = wanted if since is None and until is None else [*wanted, *({"start_time"} - set(wanted))]
+    coded = pq.ParquetFile(path, read_dictionary=text)
+    for batch in coded.iter_batches(columns=timed, batch_size=1 << 17):
+        if since is not None or until is not None:
+            batch = _between(batch, since, until).select(wanted)
+        yield batch
+
+
+def _between(batch: pa.RecordBatch, since: datetime | None, until: datetime | None) -> pa.RecordBatch:
+    time = ds.field("start_time")
+    condition = ds.scalar(True)
+    if since is not None:
+        condition = condition & (time >= pa.scalar(since, batch.schema.field("start_time").type))
+    if until is not None:
+        condition = condition & (time < pa.scalar(until, batch.schema.field("start_time").type))
+    return batch.filter(condition)
+
+
+def _record(item: dict[str, Any]) -> SourceRecord:
+    return SourceRecord(**{**item, "notes": tuple(item["notes"])})
+
+
+def _day(value: Any) -> date | None:
+    return value if value is None or isinstance(value, date) else date.fromisoformat(str(value))
