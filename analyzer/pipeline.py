@@ -1,16 +1,21 @@
-"""An audit as one value: everything that the report, the output files and the commands speak of."""
+"""An audit as one value, and the pure road to it: summaries in, verdicts, proposals and their replay out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
-from analyzer.evidence.destination import Judged
-from analyzer.proposals.proposal import Proposals
+import pyarrow as pa
+
+from analyzer.detection import judge
+from analyzer.evidence import Judged, gather
+from analyzer.evidence.summaries import COVERAGE, TIMELINE
+from analyzer.mesh.model import Mesh
+from analyzer.proposals import Proposals, propose
 from analyzer.settings import Settings
-from analyzer.simulation.replay import Replay
+from analyzer.simulation import Replay, Simulator
 from analyzer.store import SourceRecord
-from analyzer.vocabulary import EgressClass
+from analyzer.vocabulary import EgressClass, Mode
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class RejectedExample:
 
 @dataclass(frozen=True)
 class Moment:
-    """Entries of one class and result-blind mechanism that started in one minute (UTC)."""
+    """Entries of one class that began in one minute (UTC)."""
 
     minute: datetime
     egress_class: EgressClass
@@ -90,17 +95,71 @@ class FieldCoverage:
 class Audit:
     """Everything concluded from a lake. Sorted throughout, so that equal logs make equal bytes.
 
+    `entries_by_class` counts all entries, inbound ones too; `replay` is with the proposals applied, `replay_as_is`
+    without them, both under REGISTRY_ONLY. `as_of` is the day on which expiry dates were looked at.
     """
 
     tally: Tally
     settings: Settings
     istio_version: str
-    as_of: datetime | None
+    as_of: date | None
     entries_by_class: dict[EgressClass, int]
     judged: tuple[Judged, ...]
     proposals: Proposals
     replay: Replay
+    replay_as_is: Replay
     timeline: tuple[Moment, ...] = ()
     rejected_examples: tuple[RejectedExample, ...] = ()
     field_coverage: tuple[FieldCoverage, ...] = ()
     settings_notes: tuple[str, ...] = ()
+
+
+def conclude(
+    summaries: Mapping[str, pa.Table],
+    *,
+    tally: Tally,
+    settings: Settings,
+    mesh: Mesh,
+    istio_version: str,
+    as_of: date | None = None,
+    rejected_examples: Sequence[RejectedExample] = (),
+) -> Audit:
+    """Judge, propose and replay what the summaries of a log hold.
+
+    `as_of` is the day on which expiry dates are looked at; the day of the last entry where it is not given, so that
+    the same logs give the same audit on any day.
+    """
+    destinations = gather(summaries)
+    minutes = summaries[TIMELINE.name].to_pylist()
+    timeline = tuple(
+        Moment(row["minute"], EgressClass(row["egress_class"]), row["entries"])
+        for row in minutes
+        if row["minute"] is not None
+    )
+    newest = max((moment.minute for moment in timeline), default=None)
+    day = as_of or (newest.date() if newest else None)
+    judged, notes = judge(destinations, settings, day)
+    proposals = propose(judged, mesh, settings, istio_version=istio_version)
+    proposed = Mesh(tuple(proposal.service_entry for proposal in proposals.proposed))
+    replays = [
+        Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version).replay(destinations)
+        for manifests in (mesh.over(proposed), mesh)
+    ]
+    counts: Counter[EgressClass] = Counter()
+    for row in minutes:
+        counts[EgressClass(row["egress_class"])] += row["entries"]
+    return Audit(
+        tally=tally,
+        settings=settings,
+        istio_version=istio_version,
+        as_of=day,
+        entries_by_class={egress_class: counts[egress_class] for egress_class in EgressClass},
+        judged=judged,
+        proposals=proposals,
+        replay=replays[0],
+        replay_as_is=replays[1],
+        timeline=timeline,
+        rejected_examples=tuple(rejected_examples),
+        field_coverage=tuple(FieldCoverage(**row) for row in summaries[COVERAGE.name].to_pylist()),
+        settings_notes=notes,
+    )

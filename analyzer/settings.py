@@ -6,6 +6,7 @@ Read from TOML; unknown keys are refused, because a typo in a threshold is a sil
 import ipaddress
 import tomllib
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from analyzer.errors import Place, SettingsError
 
 Domain = Annotated[str, Field(min_length=1, max_length=255)]
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@lru_cache(maxsize=1 << 16)
+def plain_address(text: str) -> IPAddress | None:
+    """An address as a value, an IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`) as IPv4; null where it is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+@lru_cache(maxsize=1 << 16)
+def inside(address: str, cidrs: tuple[str, ...]) -> bool:
+    """Whether an address lies in one of some networks."""
+    ip = plain_address(address)
+    return ip is not None and any(ip in _network(cidr) for cidr in cidrs)
+
+
+@lru_cache(maxsize=1 << 10)
+def _network(cidr: str) -> IPNetwork:
+    return ipaddress.ip_network(cidr, strict=False)
 
 
 class _Strict(BaseModel):
@@ -84,9 +110,7 @@ class Rule(_Strict):
             return True
         if host is not None and (host in self.hosts or any(host.endswith(suffix) for suffix in self.suffixes)):
             return True
-        return address is not None and any(
-            ipaddress.ip_address(address) in ipaddress.ip_network(cidr) for cidr in self.cidrs
-        )
+        return address is not None and inside(address, self.cidrs)
 
 
 class Thresholds(_Strict):
@@ -108,6 +132,16 @@ class Thresholds(_Strict):
         default=30,
         ge=2,
         description="distinct addresses tried by one workload on one port without a name; more looks like a sweep",
+    )
+    scan_minutes: int = Field(
+        default=10,
+        ge=1,
+        description="minutes within which a sweep tries its addresses; a client that follows DNS answers is slower",
+    )
+    scan_tries: float = Field(
+        default=3.0,
+        ge=1,
+        description="mean tries per address of a sweep; a client that is refused comes back to the same few addresses",
     )
     scan_failing_share: float = Field(
         default=0.8,

@@ -1,0 +1,62 @@
+"""The command line: options in, one library call, words out. Nothing heavy is imported before a command runs."""
+
+import os
+import sys
+
+# Arrow's allocator would give memory back to the system between blocks, only to ask for it again at once.
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
+
+import typer  # noqa: E402
+
+from analyzer.cli import commands  # noqa: E402
+from analyzer.cli.options import settle  # noqa: E402
+
+app = commands.app
+
+
+def main() -> None:
+    """Run the command line; the one place where an error becomes two lines and an exit code."""
+    from analyzer.errors import AnalyzerError
+
+    try:
+        status = app(standalone_mode=False)
+    except typer.Exit as stop:
+        status = stop.exit_code
+    except AnalyzerError as error:
+        status = _explain(error)
+    except (typer.Abort, KeyboardInterrupt):
+        status = 130
+    except BrokenPipeError:
+        # Whoever read the output has heard enough; Python must not complain of it when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:
+        status = _click_error(error)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _explain(error: Exception) -> int:
+    from analyzer.text import printable
+
+    if settle.debug:
+        raise error
+    sys.stderr.write(f"error: {printable(str(error))}\n")
+    hint = getattr(error, "hint", None)
+    if hint:
+        sys.stderr.write(f"  try: {printable(hint)}\n")
+    return 2
+
+
+def _click_error(error: Exception) -> int:
+    """Wrong usage is said by the parser in its own words; anything else is a fault of ours."""
+    show = getattr(error, "format_message", None)
+    if show is None:
+        if settle.debug:
+            raise error
+        sys.stderr.write(f"error: {type(error).__name__}: {error}\n  try: the same with --debug, and report what it says\n")
+        return 2
+    context = getattr(error, "ctx", None)
+    sys.stderr.write(f"error: {show()}\n")
+    if context is not None:
+        sys.stderr.write(f"  try: {context.command_path} --help\n")
+    return 2

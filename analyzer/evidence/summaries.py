@@ -156,6 +156,7 @@ _LINE_DIGITS = 15
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
 _UNTIMED = -(1 << 62)
+_NO_MINUTE = -(1 << 40)
 
 
 def summarize(entries: pa.Table) -> dict[str, pa.Table]:
@@ -266,14 +267,15 @@ def _agents(agents: pa.ChunkedArray, group: pa.Array, groups: pa.Table) -> pa.Ta
 
 
 def _timeline(times: Any, classes: pa.ChunkedArray) -> pa.Table:
+    """Entries per minute and class; those without a time stand under no minute, so that nothing is lost."""
     coded = _coded(classes)
     size = len(coded.dictionary)
-    timed = times != _UNTIMED
-    pairs = times[timed] // _MINUTE * size + np.asarray(coded.indices)[timed]
-    distinct, counts = np.unique(pairs, return_counts=True)
+    minutes = np.where(times == _UNTIMED, _NO_MINUTE, times // _MINUTE)
+    distinct, counts = np.unique(minutes * size + np.asarray(coded.indices), return_counts=True)
+    minute = distinct // size
     table = pa.table(
         {
-            "minute": pa.array(distinct // size * _MINUTE).cast(TIMESTAMP),
+            "minute": pa.array(minute * _MINUTE, mask=minute == _NO_MINUTE).cast(TIMESTAMP),
             "egress_class": coded.dictionary.take(pa.array(distinct % size)),
             "entries": pa.array(counts, _COUNT),
         }

@@ -87,3 +87,21 @@ class Document:
     def reference(self) -> str:
         """`<kind>/<namespace>/<name>`."""
         return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Everything that decides egress, as far as documents were given."""
+
+    service_entries: tuple[ServiceEntry, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the mesh as it is; proposals do not count."""
+        return all(entry.proposed for entry in self.service_entries)
+
+    def over(self, other: "Mesh") -> "Mesh":
+        """This mesh with `other` applied over it: the same namespace and name replaces, the rest is added."""
+        replaced = {entry.reference for entry in other.service_entries}
+        kept = tuple(entry for entry in self.service_entries if entry.reference not in replaced)
+        return Mesh((*kept, *other.service_entries))

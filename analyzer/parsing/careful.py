@@ -98,7 +98,7 @@ def _forged(line: str, layout: Layout) -> dict[str, str] | None:
     head = _head(opening)
     if not separator or head is None:
         return None
-    middles = list(_middle_pattern(layout).finditer(request_on))
+    middles = list(_middle_pattern(layout.middle).finditer(request_on))
     if not middles:
         return None
     values |= head
@@ -162,13 +162,10 @@ def _segment_pattern(segment: Segment) -> re.Pattern[str]:
     return re.compile(" " + _words(segment) + " " if segment.fields else " ")
 
 
-@lru_cache(maxsize=16)
-def _middle_pattern(layout: Layout) -> re.Pattern[str]:
+@lru_cache(maxsize=64)
+def _middle_pattern(middle: tuple[Segment, ...]) -> re.Pattern[str]:
     """Everything between the request line and the first header, wherever it may stand (matches may overlap)."""
-    parts = []
-    for segment in layout.middle:
-        words = _words(segment)
-        parts.append(words if segment.quoted else f" {words} ")
+    parts = [_words(segment) if segment.quoted else f" {_words(segment)} " for segment in middle]
     return re.compile('(?=(?P<whole>"' + '"'.join(parts) + '"))')
 
 

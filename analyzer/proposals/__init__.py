@@ -1,0 +1,16 @@
+"""Manifests that make observed egress explicit, replayed before they are shown to anyone."""
+
+from analyzer.proposals.manifest_kind import Candidate, ManifestKind, known_manifest_kinds
+from analyzer.proposals.proposal import NotProposed, Proposal, Proposals, proposals_as_json
+from analyzer.proposals.proposing import propose
+
+__all__ = [
+    "Candidate",
+    "ManifestKind",
+    "NotProposed",
+    "Proposal",
+    "Proposals",
+    "known_manifest_kinds",
+    "propose",
+    "proposals_as_json",
+]

@@ -1,11 +1,13 @@
 """What is proposed, what is not, and why: the values that proposing hands to the writer and the report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from analyzer.evidence.destination import DestinationKey
 from analyzer.mesh.model import ServiceEntry
-from analyzer.vocabulary import Verdict
+from analyzer.vocabulary import Outcome, Verdict
 
 
 @dataclass(frozen=True)
@@ -49,3 +51,32 @@ class Proposals:
     proposed: tuple[Proposal, ...] = ()
     not_proposed: tuple[NotProposed, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def proposals_as_json(proposals: Proposals, coverage: Mapping[Outcome, int]) -> dict[str, Any]:
+    """What was and was not proposed, with the keys of the output contract."""
+    return {
+        "proposals": [
+            {
+                "file": proposal.file,
+                "kind": proposal.kind,
+                "namespace": proposal.namespace,
+                "name": proposal.name,
+                "destinations": [key._asdict() for key in proposal.destinations],
+                "entries": proposal.entries,
+                "reason": proposal.reason,
+                "needs_review": proposal.needs_review,
+            }
+            for proposal in proposals.proposed
+        ],
+        "not_proposed": [
+            {
+                "destination": item.key._asdict(),
+                "verdict": item.verdict.value,
+                "code": item.code,
+                "reason": item.reason,
+            }
+            for item in proposals.not_proposed
+        ],
+        "coverage": {outcome.value: entries for outcome, entries in coverage.items()},
+    }

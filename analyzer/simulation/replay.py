@@ -1,6 +1,7 @@
 """What a replay says: the value, apart from how it was found."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from analyzer.evidence.destination import DestinationKey
 from analyzer.vocabulary import Mode, Outcome
@@ -42,3 +43,29 @@ class Replay:
     manifests: int
     coverage: dict[Outcome, int] = field(default_factory=dict)
     destinations: tuple[ReplayedDestination, ...] = ()
+
+
+def replay_as_json(replay: Replay) -> dict[str, Any]:
+    """A replay with the keys of the output contract."""
+    return {
+        "mode": replay.mode.value,
+        "istio_version": replay.istio_version,
+        "manifests": replay.manifests,
+        "coverage": {outcome.value: entries for outcome, entries in replay.coverage.items()},
+        "destinations": [_destination_as_json(destination) for destination in replay.destinations],
+    }
+
+
+def _destination_as_json(destination: ReplayedDestination) -> dict[str, Any]:
+    decision = destination.decision
+    return {
+        **destination.key._asdict(),
+        "entries": destination.entries,
+        "outcome": decision.outcome.value,
+        "by_outcome": {outcome.value: entries for outcome, entries in destination.by_outcome.items()},
+        "rule": decision.rule,
+        "because": decision.because,
+        "by": decision.by,
+        "unguarded": decision.unguarded,
+        "conditions": list(decision.conditions),
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analyzer.errors import LakeError, Place
@@ -189,28 +189,33 @@ class Lake:
 
 
 def read_entries(
-    path: str, columns: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    path: str,
+    columns: Sequence[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Entries of one file of the lake, a row group at a time, text columns dictionary-coded."""
+    """Entries of one file of the lake (or of some of its row groups) in batches, text columns dictionary-coded."""
     file = pq.ParquetFile(path)
     text = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
     wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
     timed = wanted if since is None and until is None else [*wanted, *({"start_time"} - set(wanted))]
     coded = pq.ParquetFile(path, read_dictionary=text)
-    for batch in coded.iter_batches(columns=timed, batch_size=1 << 17):
+    for batch in coded.iter_batches(columns=timed, batch_size=1 << 17, row_groups=groups):
         if since is not None or until is not None:
             batch = _between(batch, since, until).select(wanted)
         yield batch
 
 
 def _between(batch: pa.RecordBatch, since: datetime | None, until: datetime | None) -> pa.RecordBatch:
-    time = ds.field("start_time")
-    condition = ds.scalar(True)
+    """Entries that began in a stretch of time; one without a time is in none."""
+    times = batch.column("start_time")
+    kept = pc.is_valid(times)
     if since is not None:
-        condition = condition & (time >= pa.scalar(since, batch.schema.field("start_time").type))
+        kept = pc.and_(kept, pc.greater_equal(times, pa.scalar(since, times.type)))
     if until is not None:
-        condition = condition & (time < pa.scalar(until, batch.schema.field("start_time").type))
-    return batch.filter(condition)
+        kept = pc.and_(kept, pc.less(times, pa.scalar(until, times.type)))
+    return batch.filter(kept.fill_null(False))
 
 
 def _record(item: dict[str, Any]) -> SourceRecord:

@@ -1,0 +1,5 @@
+"""`python -m analyzer` is `egress-audit`."""
+
+from analyzer.cli import main
+
+main()

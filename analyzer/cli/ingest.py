@@ -1,0 +1,44 @@
+"""`egress-audit ingest`: logs into the lake."""
+
+from analyzer.cli.options import (
+    FormatOption,
+    LabelOption,
+    LakeOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    Sources,
+    WorkersOption,
+)
+
+
+def command(
+    sources: Sources,
+    lake: LakeOption,
+    log_format: FormatOption = None,
+    label: LabelOption = [],  # noqa: B006
+    output: OutputOption = Output.table,
+    workers: WorkersOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Read logs into the lake and print the tally; a source that is in there already is skipped."""
+    from analyzer.cli.reading import labels_of
+    from analyzer.cli.terminal import print_json, print_table, progress
+    from analyzer.execution.local import ingest
+    from analyzer.shapes import tally_as_json
+
+    with progress(quiet=quiet) as shown:
+        tally = ingest(
+            sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown
+        )
+    shape = tally_as_json(tally)
+    if output is Output.json:
+        print_json(shape)
+        return
+    rows = []
+    for name, value in shape.items():
+        if isinstance(value, dict):
+            rows += [(f"{name}: {key}", count) for key, count in value.items()]
+        else:
+            rows.append((name, value))
+    print_table(("what", "count"), rows, right=("count",))

@@ -1,0 +1,53 @@
+"""`egress-audit propose`: manifests, and what is not proposed and why."""
+
+from pathlib import Path
+
+import typer
+
+from analyzer.cli.options import (
+    AsOfOption,
+    FailOn,
+    FailOnOption,
+    LakeOption,
+    MeshOption,
+    OutOption,
+    Output,
+    OutputOption,
+    SettingsOption,
+    SinceOption,
+    UntilOption,
+    VersionOption,
+)
+from analyzer.vocabulary import NEWEST_ISTIO
+
+
+def command(
+    lake: LakeOption,
+    out: OutOption,
+    settings: SettingsOption = None,
+    mesh: MeshOption = [],  # noqa: B006
+    istio_version: VersionOption = NEWEST_ISTIO,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = None,
+    output: OutputOption = Output.table,
+    fail_on: FailOnOption = FailOn.never,
+) -> None:
+    """Write manifests for the legitimate destinations, each replayed before it is written."""
+    from analyzer.cli.reading import audit_of
+    from analyzer.cli.terminal import print_json, print_table
+    from analyzer.cli.verdicts import exit_code
+    from analyzer.proposals import proposals_as_json
+    from analyzer.report import write_output, write_report
+
+    audit = audit_of(
+        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    )
+    write_output(audit, out)
+    write_report(audit, Path(out) / "report.html")
+    if output is Output.json:
+        print_json(proposals_as_json(audit.proposals, audit.replay.coverage))
+    else:
+        rows = [(p.file, ", ".join(p.service_entry.hosts), p.entries, p.reason) for p in audit.proposals.proposed]
+        print_table(("file", "hosts", "entries", "reason"), rows, right=("entries",))
+    raise typer.Exit(exit_code(audit, fail_on))

@@ -1,0 +1,89 @@
+"""Turn option texts into values, or say what is wrong with them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.mesh import Mesh
+    from analyzer.pipeline import Audit
+
+
+def labels_of(pairs: Sequence[str]) -> dict[str, str]:
+    """`key=value` pairs as a mapping."""
+    labels: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key or not value:
+            raise UsageError(f"--label {pair}: not key=value", hint="for example --label source_namespace=shop")
+        labels[key] = value
+    return labels
+
+
+def time_of(text: str | None, option: str) -> datetime | None:
+    """An ISO 8601 moment; one without an offset is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: not a time", hint="for example 2026-03-02T10:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def day_of(text: str | None) -> date | None:
+    """An ISO 8601 day."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text}: not a day", hint="for example 2026-03-02") from None
+
+
+def mesh_of(paths: Sequence[str], *, proposed: bool = False) -> "Mesh":
+    """The mesh that some paths describe; documents that are not understood are warned of on stderr.
+
+    `proposed` marks the entries as younger than everything that exists.
+    """
+    from dataclasses import replace
+
+    from analyzer.cli.terminal import warn
+    from analyzer.mesh import Mesh, load_mesh
+
+    mesh, warnings = load_mesh(paths)
+    for warning in warnings:
+        warn(str(warning))
+    return Mesh(tuple(replace(entry, proposed=proposed) for entry in mesh.service_entries))
+
+
+def audit_of(
+    lake: str,
+    *,
+    settings: str | None = None,
+    mesh: Sequence[str] = (),
+    istio_version: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    as_of: str | None = None,
+) -> "Audit":
+    """The audit of a lake with options as they were typed."""
+    from analyzer.cli.terminal import warn
+    from analyzer.execution.auditing import audit
+    from analyzer.settings import read_settings
+    from analyzer.vocabulary import NEWEST_ISTIO
+
+    result = audit(
+        lake,
+        settings=read_settings(settings),
+        mesh=mesh_of(mesh),
+        istio_version=istio_version or NEWEST_ISTIO,
+        since=time_of(since, "--since"),
+        until=time_of(until, "--until"),
+        as_of=day_of(as_of),
+    )
+    for note in result.settings_notes:
+        warn(note)
+    return result

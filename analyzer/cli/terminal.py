@@ -1,0 +1,118 @@
+"""Words on a terminal: tables and JSON on stdout, progress, warnings and hints on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from analyzer.text import printable
+
+
+def print_json(content: Any) -> None:
+    """One JSON document."""
+    sys.stdout.write(json.dumps(content, indent=1, ensure_ascii=True, default=str) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    """A table for people; cells are log text, so they are made harmless and never read as markup."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=False)
+    if not sys.stdout.isatty():
+        console.width = 10_000  # a pipe has no edge; cutting cells would lose what is in them
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(cell), style=_STYLES.get(str(cell), "")) for cell in row))
+    console.print(table)
+
+
+def say(text: str) -> None:
+    """A line of the result."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def warn(text: str) -> None:
+    """A line beside the result."""
+    sys.stderr.write(f"warning: {printable(text)}\n")
+
+
+def hint(text: str, *, quiet: bool = False) -> None:
+    """What to do next, for people."""
+    if not quiet and sys.stderr.isatty():
+        sys.stderr.write(printable(text) + "\n")
+
+
+class Progress:
+    """A bar on stderr with rate and time left; silent where nobody looks."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = sys.stderr.isatty() and not quiet
+        self._start = time.monotonic()
+        self._bar: Any = None
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Be told how far the reading has come, in bytes."""
+        if not self._shown:
+            return
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task("reading", total=total)
+        self._bar.update(self._task, completed=done, total=total)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """A progress bar for as long as something is read."""
+    shown = Progress(quiet=quiet)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        "reading",
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
+
+
+_STYLES = {
+    "legitimate": "green",
+    "allowed": "green",
+    "review": "yellow",
+    "conditional": "yellow",
+    "suspicious": "red",
+    "denied": "red",
+    "blocked": "red",
+    "broken": "red",
+    "misdirected": "red",
+}

@@ -1,0 +1,199 @@
+"use strict";
+(() => {
+  // Log text is put into the page with textContent only; nothing here builds markup from data.
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const unpack = (value, texts) => {
+    if (!Array.isArray(value)) return value;
+    if (value.length === 1 && typeof value[0] === "number") return texts[value[0]];
+    const items = value.slice(1).map((item) => unpack(item, texts));
+    if (value[0] === "l") return items;
+    const pairs = [];
+    for (let place = 0; place < items.length; place += 2) pairs.push([items[place], items[place + 1]]);
+    return Object.fromEntries(pairs);
+  };
+  const { columns, texts, rows } = data.destinations;
+  const at = Object.fromEntries(columns.map((name, place) => [name, place]));
+  const get = (row, name) => unpack(row[at[name]], texts);
+  const odd = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+  const clean = (text) => String(text).replace(odd, (letter) => "\\u" + letter.charCodeAt(0).toString(16).padStart(4, "0"));
+  const element = (name, text, className) => {
+    const made = document.createElement(name);
+    if (text !== undefined && text !== null) made.textContent = clean(text);
+    if (className) made.className = className;
+    return made;
+  };
+  const number = (value) => value.toLocaleString("en-US");
+  const place = (row) => {
+    const address = get(row, "destination_ip");
+    const name = get(row, "host") || (address && address.includes(":") ? `[${address}]` : address) || "unknown";
+    const port = get(row, "destination_port");
+    return port === null ? name : `${name}:${port}`;
+  };
+
+  const views = [
+    ["destination", place, false],
+    ["namespace", (row) => get(row, "source_namespace") ?? "–", false],
+    ["workload", (row) => get(row, "source_workload") ?? "–", false],
+    ["protocol", (row) => get(row, "application_protocol") ?? "–", false],
+    ["entries", (row) => get(row, "entries"), true],
+    ["class", (row) => Object.keys(get(row, "by_class")).join(", "), false],
+    ["verdict", (row) => get(row, "verdict"), false],
+    ["reason", (row) => get(row, "reasons")[0].code, false],
+  ];
+  const items = rows.map((row) => {
+    const cells = views.map(([, read]) => read(row));
+    const words = [...cells, ...get(row, "reasons").map((reason) => reason.text)];
+    return { row, cells, words: words.join("\n").toLowerCase() };
+  });
+
+  const table = document.getElementById("destinations-table");
+  const head = table.tHead.rows[0];
+  const body = table.tBodies[0];
+  const size = 50;
+  let sorted = 4, descending = true, page = 0, found = items;
+
+  const controls = { verdict: 6, namespace: 1, protocol: 3 };
+  const fill = (id, values) => {
+    const select = document.getElementById(id);
+    for (const value of [...new Set(values)].sort()) {
+      const option = element("option", value);
+      option.value = value;
+      select.append(option);
+    }
+  };
+  for (const [name, column] of Object.entries(controls)) fill(`by-${name}`, items.map((item) => item.cells[column]));
+  fill("by-class", items.flatMap((item) => item.cells[5].split(", ")));
+
+  views.forEach(([name, , numeric], column) => {
+    const cell = element("th", null, numeric ? "number" : "");
+    cell.scope = "col";
+    const button = element("button", name);
+    button.type = "button";
+    button.addEventListener("click", () => {
+      descending = column === sorted ? !descending : numeric;
+      sorted = column;
+      refresh();
+    });
+    cell.append(button);
+    head.append(cell);
+  });
+
+  const detail = (row) => {
+    const line = element("tr", null, "detail");
+    const cell = element("td");
+    cell.colSpan = views.length;
+    const list = element("dl");
+    const add = (name, value) => {
+      if (value === null || value === "" || value === undefined) return;
+      list.append(element("dt", name), element("dd", value));
+    };
+    for (const reason of get(row, "reasons")) add(reason.code, reason.text);
+    add("results", Object.entries(get(row, "by_result")).map(([key, count]) => `${key} ${number(count)}`).join(", "));
+    add("mechanisms", Object.entries(get(row, "by_mechanism")).map(([key, count]) => `${key} ${number(count)}`).join(", "));
+    add("seen", `${get(row, "first_seen") ?? "?"} to ${get(row, "last_seen") ?? "?"}, ${get(row, "days_seen")} days, ${get(row, "pods_seen")} pods`);
+    add("bytes", `${number(get(row, "bytes_received"))} up, ${number(get(row, "bytes_sent"))} down`);
+    add("addresses", get(row, "addresses").join(", "));
+    add("user agents", get(row, "user_agents").join(" · "));
+    add("examples", get(row, "examples").join(" · "));
+    cell.append(list);
+    line.append(cell);
+    return line;
+  };
+
+  const draw = () => {
+    const lines = found.slice(page * size, page * size + size).map((item) => {
+      const line = element("tr", null, "row");
+      item.cells.forEach((value, column) => {
+        const numeric = views[column][2];
+        const cell = element("td", null, numeric ? "number" : "");
+        if (column === 0) {
+          const button = element("button", value, "open");
+          button.type = "button";
+          button.setAttribute("aria-expanded", "false");
+          cell.append(button);
+        } else if (column === 6) cell.append(element("span", value, `badge ${value}`));
+        else cell.textContent = numeric ? number(value) : clean(value);
+        line.append(cell);
+      });
+      line.addEventListener("click", () => {
+        const button = line.querySelector(".open");
+        const open = button.getAttribute("aria-expanded") === "true";
+        if (open) line.nextElementSibling.remove();
+        else line.after(detail(item.row));
+        button.setAttribute("aria-expanded", String(!open));
+      });
+      return line;
+    });
+    body.replaceChildren(...lines);
+    const pages = Math.max(1, Math.ceil(found.length / size));
+    document.getElementById("page").textContent = `${page + 1} of ${pages}`;
+    document.getElementById("previous").disabled = page === 0;
+    document.getElementById("next").disabled = page + 1 >= pages;
+    document.getElementById("shown").textContent = `${number(found.length)} of ${number(items.length)} destinations`;
+    [...head.cells].forEach((cell, column) =>
+      cell.setAttribute("aria-sort", column === sorted ? (descending ? "descending" : "ascending") : "none"));
+  };
+
+  const refresh = () => {
+    const words = document.getElementById("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const chosen = Object.entries(controls).map(([name, column]) => [document.getElementById(`by-${name}`).value, column]);
+    const egressClass = document.getElementById("by-class").value;
+    found = items.filter((item) =>
+      words.every((word) => item.words.includes(word)) &&
+      chosen.every(([value, column]) => !value || item.cells[column] === value) &&
+      (!egressClass || item.cells[5].split(", ").includes(egressClass)));
+    const order = descending ? -1 : 1;
+    found.sort((a, b) => {
+      const [left, right] = [a.cells[sorted], b.cells[sorted]];
+      return (left < right ? -1 : left > right ? 1 : 0) * order;
+    });
+    page = 0;
+    draw();
+  };
+  document.getElementById("filters").addEventListener("input", refresh);
+  document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("previous").addEventListener("click", () => { page -= 1; draw(); });
+  document.getElementById("next").addEventListener("click", () => { page += 1; draw(); });
+  refresh();
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Pages opened from a file may not use the clipboard; a selection still may.
+      const area = element("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  };
+  for (const button of document.querySelectorAll(".copy")) {
+    button.addEventListener("click", async () => {
+      await copy(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+  }
+
+  const root = document.documentElement;
+  const theme = document.getElementById("theme");
+  const isDark = () => root.dataset.theme === "dark" ||
+    (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const paint = () => {
+    const style = getComputedStyle(root);
+    const ink = style.getPropertyValue("--ink").trim();
+    const line = style.getPropertyValue("--line").trim();
+    for (const [id, figure] of Object.entries(data.figures)) {
+      const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
+      const layout = { ...figure.layout, font: { color: ink, size: 12 }, xaxis: { ...figure.layout.xaxis, ...axis }, yaxis: { ...figure.layout.yaxis, ...axis } };
+      Plotly.react(id, figure.data, layout, { displayModeBar: false, responsive: true });
+    }
+    theme.textContent = isDark() ? "Light" : "Dark";
+    theme.setAttribute("aria-pressed", String(isDark()));
+  };
+  theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; paint(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  requestAnimationFrame(paint);
+})();

@@ -1,0 +1,82 @@
+"""Write the output folder of `run` and `propose`: whole files only, nobody else's touched."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import AnalyzerError, Place
+from analyzer.pipeline import Audit
+from analyzer.shapes import summary_as_json
+from analyzer.text import spreadsheet_cell
+from analyzer.vocabulary import MANAGED_BY
+
+_MANIFESTS = "manifests"
+_MARK = f"app.kubernetes.io/managed-by: {MANAGED_BY}"
+
+
+def write_output(audit: Audit, out: str | Path) -> list[Path]:
+    """Write manifests, what is not proposed and the summary; return the files written, sorted.
+
+    Manifests of an earlier run that are no longer proposed are removed, if they carry this tool's label. Raises
+    `AnalyzerError` where the folder cannot be written.
+    """
+    root = Path(out)
+    files = {
+        **{proposal.file: proposal.yaml for proposal in audit.proposals.proposed},
+        f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit),
+        "not_proposed.csv": _not_proposed(audit),
+        "summary.json": as_text(summary_as_json(audit)),
+    }
+    try:
+        _remove_stale(root, set(files))
+        return sorted(write_file(root / name, text) for name, text in files.items())
+    except OSError as error:
+        raise AnalyzerError(f"cannot be written: {error.strerror}", Place(str(error.filename or out))) from error
+
+
+def write_file(path: Path, text: str) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(text.encode("utf-8", "backslashreplace"))
+    draft.replace(path)
+    return path
+
+
+def as_text(content: Any) -> str:
+    """JSON for people and diffs: indented, in the order given, ASCII only."""
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def _kustomization(audit: Audit) -> str:
+    resources = sorted(proposal.file.removeprefix(f"{_MANIFESTS}/") for proposal in audit.proposals.proposed)
+    lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization"]
+    lines += ["resources:", *(f"  - {resource}" for resource in resources)] if resources else ["resources: []"]
+    return "\n".join(lines) + "\n"
+
+
+def _not_proposed(audit: Audit) -> str:
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["destination", "verdict", "reason code", "reason", "namespace", "workload", "protocol", "entries"])
+    for item in audit.proposals.not_proposed:
+        cells = [
+            item.key.name,
+            item.verdict.value,
+            item.code,
+            item.reason,
+            item.key.source_namespace or "",
+            item.key.source_workload or "",
+            item.key.application_protocol or "",
+        ]
+        table.writerow([*(spreadsheet_cell(str(cell)) for cell in cells), item.entries])
+    return out.getvalue()
+
+
+def _remove_stale(root: Path, current: set[str]) -> None:
+    for file in sorted((root / _MANIFESTS).rglob("*.yaml")):
+        name = file.relative_to(root).as_posix()
+        if name not in current and file.name != "kustomization.yaml" and _MARK in file.read_text("utf-8", "replace"):
+            file.unlink()

@@ -1,0 +1,113 @@
+"""What a report says, before anyone decides how it looks."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+from analyzer.pipeline import Audit
+from analyzer.registry import discover
+
+REPORT_VERSION = 1
+"""Version of the JSON; it grows where a key changes its meaning or goes away."""
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure with its name; `tone` is the verdict or outcome whose colour it wears."""
+
+    label: str
+    value: Cell
+    note: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain cells; `numeric` names the columns that are numbers."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numeric: tuple[str, ...] = ()
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plotly figure as plain JSON under a fixed id, and the same facts as a table."""
+
+    id: str
+    figure: dict[str, Any]
+    alternative: Table
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One proposed manifest to read and to copy."""
+
+    file: str
+    hosts: str
+    entries: int
+    workloads: str
+    reason: str
+    needs_review: bool
+    yaml: str
+
+
+@dataclass(frozen=True)
+class ManifestList:
+    """The proposed manifests."""
+
+    manifests: tuple[Manifest, ...]
+
+
+@dataclass(frozen=True)
+class DestinationTable:
+    """A place for the table of all destinations, which the page draws from the report's own data."""
+
+    count: int
+
+
+Block = Fact | Table | Figure | ManifestList | DestinationTable
+
+
+@dataclass(frozen=True)
+class SectionModel:
+    """What a section says: a sentence that carries it, and what backs the sentence."""
+
+    name: str
+    title: str
+    lead: str
+    facts: tuple[Fact, ...] = ()
+    blocks: tuple[Table | Figure | ManifestList | DestinationTable, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """The whole report. `data` holds what other programs read; both faces are made from this value."""
+
+    headline: str
+    sections: tuple[SectionModel, ...]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class ReportSection(Protocol):
+    """One section, in one file of `analyzer.report.sections`; `position` orders the page."""
+
+    name: str
+    title: str
+    position: int
+
+    def build(self, audit: Audit) -> SectionModel:
+        """Say what the section says of an audit."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def known_sections() -> tuple[ReportSection, ...]:
+    """Every section, in the order of the page."""
+    parts = discover("analyzer.report.sections", "SECTION").values()
+    return tuple(sorted(parts, key=lambda section: (section.position, section.name)))

@@ -1,0 +1,110 @@
+"""The report as one HTML file: no request to anywhere, and a policy in the page that would forbid one."""
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from analyzer.report.model import DestinationTable, Figure, ManifestList, ReportModel, Table
+from analyzer.text import printable
+
+_DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+def as_html(model: ReportModel) -> str:
+    """The page. Log text reaches it in two ways only: escaped by Jinja2, or as JSON that scripts put in as text."""
+    scripts = {"plotly": get_plotlyjs(), "app": _file("app.js")}
+    return _template().render(
+        model=model,
+        style=_file("style.css"),
+        scripts=scripts,
+        policy=_policy(scripts.values()),
+        data=embedded({"destinations": as_columns(model.data["destinations"]), "figures": _figures(model)}),
+    )
+
+
+def as_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Equal-shaped objects with their keys named once and their texts kept once; `from_columns` undoes it."""
+    texts: dict[str, int] = {}
+    columns = list(rows[0]) if rows else []
+    packed = [[_pack(row[name], texts) for name in columns] for row in rows]
+    return {"columns": columns, "texts": list(texts), "rows": packed}
+
+
+def from_columns(packed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The objects again, as the page's script sees them."""
+    return [
+        {name: _unpack(value, packed["texts"]) for name, value in zip(packed["columns"], row, strict=True)}
+        for row in packed["rows"]
+    ]
+
+
+def embedded(content: Any) -> str:
+    """JSON that may stand inside a script element: ASCII only, and no letter that could end the element."""
+    return json.dumps(content, ensure_ascii=True, separators=(",", ":")).translate(_DATA_ESCAPES)
+
+
+def _pack(value: Any, texts: dict[str, int]) -> Any:
+    """Texts become `[index]`, so that they cannot be taken for numbers; mappings become lists of pairs."""
+    if isinstance(value, str):
+        return [texts.setdefault(value, len(texts))]
+    if isinstance(value, list):
+        return ["l", *(_pack(item, texts) for item in value)]
+    if isinstance(value, dict):
+        return ["d", *(part for key, item in value.items() for part in (_pack(key, texts), _pack(item, texts)))]
+    return value
+
+
+def _unpack(value: Any, texts: list[str]) -> Any:
+    if not isinstance(value, list):
+        return value
+    if len(value) == 1 and isinstance(value[0], int):
+        return texts[value[0]]
+    items = [_unpack(item, texts) for item in value[1:]]
+    return items if value[0] == "l" else dict(zip(items[::2], items[1::2], strict=True))
+
+
+def _figures(model: ReportModel) -> dict[str, Any]:
+    return {
+        block.id: block.figure for section in model.sections for block in section.blocks if isinstance(block, Figure)
+    }
+
+
+def _policy(scripts: Any) -> str:
+    """Scripts by their digests, nothing from anywhere; plotly writes styles into the page, so styles may be inline."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'" for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; font-src 'none'; "
+        "connect-src 'none'; form-action 'none'; base-uri 'none'"
+    )
+
+
+def _file(name: str) -> str:
+    return (files("analyzer.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["shown"] = _shown
+    environment.tests["figure"] = lambda block: isinstance(block, Figure)
+    environment.tests["table"] = lambda block: isinstance(block, Table)
+    environment.tests["manifests"] = lambda block: isinstance(block, ManifestList)
+    environment.tests["destinations"] = lambda block: isinstance(block, DestinationTable)
+    return environment.from_string(_file("page.html"))
+
+
+def _shown(value: Any) -> str:
+    """A cell for people: thousands apart, control and direction characters written out."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+

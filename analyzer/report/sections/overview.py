@@ -1,0 +1,49 @@
+"""The verdict in one sentence, with the numbers that carry it."""
+
+from analyzer.pipeline import Audit
+from analyzer.report.model import Fact, SectionModel
+from analyzer.vocabulary import EgressClass, Outcome, Verdict
+
+
+def headline(audit: Audit) -> str:
+    """One sentence that a platform lead can act on."""
+    coverage = audit.replay.coverage
+    outward = sum(coverage.values())
+    if not outward:
+        return "No outbound traffic was found in these logs."
+    refused = coverage[Outcome.BLOCKED]
+    unsure = coverage[Outcome.CONDITIONAL]
+    proposed = len(audit.proposals.proposed)
+    manifests = "1 proposed manifest" if proposed == 1 else f"{proposed:,} proposed manifests"
+    sentence = (
+        f"Under REGISTRY_ONLY with the {manifests}, {coverage[Outcome.ALLOWED]:,} of {outward:,} outbound entries "
+        f"would be let out and {refused:,} refused"
+    )
+    return f"{sentence}; for {unsure:,} the log does not show enough to tell." if unsure else f"{sentence}."
+
+
+class Overview:
+    """What to know before anything else."""
+
+    name = "overview"
+    title = "Verdict"
+    position = 10
+
+    def build(self, audit: Audit) -> SectionModel:
+        """Count what was refused, what passed and what is judged."""
+        verdicts = {verdict: sum(j.verdict is verdict for j in audit.judged) for verdict in Verdict}
+        classes = audit.entries_by_class
+        facts = (
+            Fact("refused by policy", classes[EgressClass.BLOCKED], "entries", "blocked"),
+            Fact("left unregistered", classes[EgressClass.PASSTHROUGH], "entries", "passthrough"),
+            Fact("left under an entry", classes[EgressClass.REGISTERED], "entries", "registered"),
+            Fact("legitimate", verdicts[Verdict.LEGITIMATE], "destinations", "legitimate"),
+            Fact("for a person to review", verdicts[Verdict.REVIEW], "destinations", "review"),
+            Fact("suspicious", verdicts[Verdict.SUSPICIOUS], "destinations", "suspicious"),
+            Fact("denied", verdicts[Verdict.DENIED], "destinations", "denied"),
+            Fact("manifests proposed", len(audit.proposals.proposed), "", "legitimate"),
+        )
+        return SectionModel(self.name, self.title, headline(audit), facts=facts, notes=audit.settings_notes)
+
+
+SECTION = Overview()

@@ -1,0 +1,54 @@
+"""Build the report once, then write it twice: as JSON and as a page."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import AnalyzerError, Place
+from analyzer.pipeline import Audit
+from analyzer.proposals import proposals_as_json
+from analyzer.report.folder import as_text, write_file
+from analyzer.report.model import REPORT_VERSION, ReportModel, known_sections
+from analyzer.report.page import as_html
+from analyzer.report.sections.overview import headline
+from analyzer.shapes import destination_as_json, summary_as_json
+from analyzer.simulation import replay_as_json
+
+
+def build(audit: Audit) -> ReportModel:
+    """Say everything that the report says."""
+    proposals = proposals_as_json(audit.proposals, audit.replay.coverage)
+    data = {
+        "version": REPORT_VERSION,
+        **summary_as_json(audit),
+        "destinations": [destination_as_json(judged) for judged in audit.judged],
+        "proposals": [
+            {**shape, "yaml": proposal.yaml}
+            for shape, proposal in zip(proposals["proposals"], audit.proposals.proposed, strict=True)
+        ],
+        "not_proposed": proposals["not_proposed"],
+        "replay": replay_as_json(audit.replay),
+        "rejected_examples": [asdict(example) for example in audit.rejected_examples],
+        "field_coverage": [asdict(coverage) for coverage in audit.field_coverage],
+        "settings_notes": list(audit.settings_notes),
+    }
+    return ReportModel(headline(audit), tuple(section.build(audit) for section in known_sections()), data)
+
+
+def as_json(model: ReportModel) -> dict[str, Any]:
+    """The report as plain data."""
+    return {**model.data, "headline": model.headline, "sections": [asdict(section) for section in model.sections]}
+
+
+def write_report(audit: Audit, path: str | Path) -> Path:
+    """Write the page and, beside it, its JSON twin; return the page's path.
+
+    Raises `AnalyzerError` where the file cannot be written.
+    """
+    page = Path(path)
+    model = build(audit)
+    try:
+        write_file(page.with_suffix(".json"), as_text(as_json(model)))
+        return write_file(page, as_html(model))
+    except OSError as error:
+        raise AnalyzerError(f"cannot be written: {error.strerror}", Place(str(path))) from error

@@ -1,0 +1,63 @@
+"""The JSON shapes that commands and report share: stable keys, plain values, times in ISO 8601 with Z."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from analyzer.evidence import Judged
+from analyzer.pipeline import Audit, Tally
+
+
+def moment_as_json(moment: datetime | None) -> str | None:
+    """A moment in UTC, to the millisecond, or null."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def tally_as_json(tally: Tally) -> dict[str, Any]:
+    """What was read (contract section 3)."""
+    return {**asdict(tally), "start": moment_as_json(tally.start), "end": moment_as_json(tally.end)}
+
+
+def destination_as_json(judged: Judged) -> dict[str, Any]:
+    """A destination with its evidence and verdict (contract section 5)."""
+    destination = judged.destination
+    return {
+        **destination.key._asdict(),
+        "entries": destination.entries,
+        "by_class": {word.value: count for word, count in destination.by_class.items()},
+        "by_result": {word.value: count for word, count in destination.by_result.items()},
+        "by_mechanism": {word.value: count for word, count in destination.by_mechanism.items()},
+        "bytes_received": destination.bytes_received,
+        "bytes_sent": destination.bytes_sent,
+        "first_seen": moment_as_json(destination.first_seen),
+        "last_seen": moment_as_json(destination.last_seen),
+        "days_seen": destination.days_seen,
+        "pods_seen": destination.pods_seen,
+        "host_sources": [source.value for source in destination.host_sources],
+        "addresses": list(destination.addresses),
+        "addresses_seen": destination.addresses_seen,
+        "user_agents": list(destination.user_agents),
+        "examples": list(destination.examples),
+        "verdict": judged.verdict.value,
+        "reasons": [asdict(reason) for reason in judged.reasons],
+    }
+
+
+def summary_as_json(audit: Audit) -> dict[str, Any]:
+    """Tally, counts per class and verdict, coverage: `summary.json` of the output folder."""
+    verdicts: dict[str, int] = {}
+    for judged in audit.judged:
+        verdicts[judged.verdict.value] = verdicts.get(judged.verdict.value, 0) + 1
+    return {
+        "tally": tally_as_json(audit.tally),
+        "istio_version": audit.istio_version,
+        "as_of": audit.as_of.isoformat() if audit.as_of else None,
+        "classes": {word.value: count for word, count in audit.entries_by_class.items()},
+        "verdicts": dict(sorted(verdicts.items())),
+        "proposed": len(audit.proposals.proposed),
+        "not_proposed": len(audit.proposals.not_proposed),
+        "coverage": {word.value: count for word, count in audit.replay.coverage.items()},
+        "coverage_as_is": {word.value: count for word, count in audit.replay_as_is.coverage.items()},
+    }
