@@ -16,9 +16,9 @@ def command(
 ) -> None:
     """Say what Istio would refuse, warn of, or take in silence; exit 1 where it would refuse something."""
     from analyzer.cli.terminal import print_json, say
-    from analyzer.validation import as_findings, finding_as_json, render, validate_paths
+    from analyzer.validation import finding_as_json, render, validate_paths
 
-    findings = as_findings(validate_paths(paths, istio_version))
+    findings = validate_paths(paths, istio_version)
     if output is Output.json:
         print_json([finding_as_json(finding) for finding in findings])
     else:

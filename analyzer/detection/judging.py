@@ -81,7 +81,7 @@ def _remarks(judged: Judged, context: Context) -> list[Reason]:
         remarks.append(
             Reason(
                 "name_at_private_address",
-                f"The name was dialled at the private address {shown(', '.join(private[:3]))}; the proxy goes by names.",
+                f"The name was dialled at {shown(', '.join(private[:3]))}, a private address; the proxy goes by names.",
             )
         )
     if judged.key.source_namespace is None:

@@ -1,6 +1,6 @@
 """Words and numbers for the sentences of reasons."""
 
-import unicodedata
+from analyzer.text import printable
 
 
 def entries(count: int) -> str:
@@ -14,13 +14,5 @@ def share(part: int, whole: int) -> str:
 
 
 def shown(text: str, longest: int = 120) -> str:
-    """Log text inside a sentence: control, format and other invisible characters escaped, cut where it runs on."""
-    kept = text if len(text) <= longest else text[:longest] + "…"
-    return "".join(
-        character if character == " " or unicodedata.category(character)[0] not in "CZ" else _escaped(character)
-        for character in kept
-    )
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii") if ord(character) < 0xD800 else f"\\U{ord(character):08x}"
+    """Log text inside a sentence: what cannot be seen is written out, and it is cut where it runs on."""
+    return printable(text if len(text) <= longest else text[:longest] + "…")

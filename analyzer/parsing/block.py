@@ -65,6 +65,7 @@ class BlockReader:
     def _finish(self, parsed: ParsedBlock, odd: list[OddLine], done: str | None) -> ParsedBlock:
         """Read the odd lines: by the column where another format has many of them, else one by one."""
         others = [log_format for log_format in self.formats if log_format.name != done]
+        odd = [(number, line) for number, line in odd if line.strip()]
         if len(odd) >= _WORTH_A_COLUMN:
             readable = [(number, line) for number, line in odd if len(line) <= _LONGEST_LINE and _is_clean(line)]
             aside = [(number, line) for number, line in odd if len(line) > _LONGEST_LINE or not _is_clean(line)]

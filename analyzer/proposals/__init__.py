@@ -1,5 +1,6 @@
 """Manifests that make observed egress explicit, replayed before they are shown to anyone."""
 
+from analyzer.proposals.eligible import placed
 from analyzer.proposals.manifest_kind import Candidate, ManifestKind, known_manifest_kinds
 from analyzer.proposals.proposal import NotProposed, Proposal, Proposals, proposals_as_json
 from analyzer.proposals.proposing import propose
@@ -11,6 +12,7 @@ __all__ = [
     "Proposal",
     "Proposals",
     "known_manifest_kinds",
-    "propose",
+    "placed",
     "proposals_as_json",
+    "propose",
 ]

@@ -13,12 +13,16 @@ from analyzer.settings import Settings
 
 @dataclass(frozen=True)
 class Candidate:
-    """A manifest before it is proven: what it would say and what it was made from."""
+    """A manifest before it is proven: what it would say and what it was made from.
+
+    `narrower` are candidates to try instead where this one turns out to admit too much.
+    """
 
     service_entry: ServiceEntry
     made_for: tuple[Judged, ...]
-    reason: str
+    widens: str = ""
     needs_review: bool = False
+    narrower: tuple["Candidate", ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,77 +5,113 @@ domain, and never at or above a suffix under which anybody may own a name (publi
 included: `*.s3.amazonaws.com` would be everybody's buckets).
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
 
-from analyzer.evidence import Judged
-from analyzer.vocabulary import ApplicationProtocol
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 _SHARED = (
+    "akamaihd.net",
+    "akamaized.net",
+    "aliyuncs.com",
     "amazonaws.com",
     "azure.com",
-    "windows.net",
-    "azure-api.net",
-    "azurewebsites.net",
+    "cloudapp.net",
+    "cloudflarestorage.com",
     "cloudfront.net",
-    "akamaized.net",
-    "akamaihd.net",
     "edgekey.net",
     "fastly.net",
+    "githubusercontent.com",
     "googleapis.com",
     "googleusercontent.com",
-    "run.app",
-    "cloudapp.net",
-    "trafficmanager.net",
-    "oraclecloud.com",
-    "aliyuncs.com",
-    "snowflakecomputing.com",
     "mongodb.net",
-    "herokuapp.com",
-    "github.io",
-    "githubusercontent.com",
+    "oraclecloud.com",
+    "sharepoint.com",
+    "snowflakecomputing.com",
+    "trafficmanager.net",
+    "windows.net",
+    "zendesk.com",
 )
 """Domains whose subdomains belong to many tenants, beyond those that the public suffix list knows."""
-_WILDCARD_PROTOCOLS = (ApplicationProtocol.HTTP, ApplicationProtocol.GRPC, ApplicationProtocol.TLS)
-Group = tuple[tuple[str, ...], list[Judged]]
+HostPorts = Mapping[int, str]
+"""Port number to protocol."""
 
 
-def collapse(by_host: Mapping[str, Sequence[Judged]], after_hosts: int) -> list[Group]:
-    """Hosts, each alone or several as one wildcard (its apex beside it where that was seen), sorted."""
-    families: dict[str, list[str]] = defaultdict(list)
-    if after_hosts:
-        for host in sorted(by_host):
-            parent = _family(host)
-            if parent is not None and all(i.key.application_protocol in _WILDCARD_PROTOCOLS for i in by_host[host]):
-                families[parent].append(host)
-    groups: list[Group] = []
-    covered: set[str] = set()
-    for parent, hosts in sorted(families.items()):
-        if len(hosts) < after_hosts:
-            continue
-        members = [*hosts, *([parent] if parent in by_host else [])]
-        covered.update(members)
-        names = (f"*.{parent}", *([parent] if parent in by_host else []))
-        groups.append((names, [item for host in members for item in by_host[host]]))
-    groups += [((host,), list(by_host[host])) for host in sorted(by_host) if host not in covered]
-    return sorted(groups, key=lambda group: group[0])
+@dataclass(frozen=True)
+class Family:
+    """Hosts that one wildcard would stand for: `*.suffix` on these ports."""
+
+    suffix: str
+    ports: tuple[tuple[int, str], ...]
+    hosts: tuple[str, ...]
 
 
-def _family(host: str) -> str | None:
-    """The domain below which a wildcard may stand for this host: its parent, never a shared or public suffix."""
+def families(wanted: Mapping[str, HostPorts], after_hosts: int) -> list[Family]:
+    """The wildcards that enough hosts ask for, the deepest suffix first; no host is in two of them.
+
+    A host joins only if the family uses every one of its ports with the same protocol, so that a wildcard opens
+    no port that a single host asked for. The apex never joins: a wildcard does not match it.
+    """
+    if not after_hosts:
+        return []
+    below: dict[str, set[str]] = defaultdict(set)
+    for host in wanted:
+        for suffix in _suffixes_of(host):
+            below[suffix].add(host)
+    found: list[Family] = []
+    taken: set[str] = set()
+    for suffix in sorted(below, key=lambda suffix: (-suffix.count("."), suffix)):
+        family = _family(suffix, {host: wanted[host] for host in below[suffix] - taken}, after_hosts)
+        if family is not None:
+            found.append(family)
+            taken.update(family.hosts)
+    return sorted(found, key=lambda family: family.suffix)
+
+
+def _family(suffix: str, hosts: Mapping[str, HostPorts], after_hosts: int) -> Family | None:
+    counts = Counter(port for ports in hosts.values() for port in ports.items())
+    common = {port for port, count in counts.items() if count >= after_hosts}
+    members = sorted(host for host, ports in hosts.items() if common.issuperset(ports.items()))
+    used = sorted({port for host in members for port in hosts[host].items()})
+    clash = len({number for number, _ in used}) < len(used)
+    if len(members) < after_hosts or clash:
+        return None
+    return Family(suffix, tuple(used), tuple(members))
+
+
+def _suffixes_of(host: str) -> list[str]:
+    """The suffixes below which a wildcard might stand for a host: its parent and up, down from its owner's domain."""
+    registrable = _public().privatesuffix(host)
+    if registrable is None or _is_shared(registrable):
+        return []
+    suffixes = []
     parent = host.partition(".")[2]
-    registrable = _suffixes().privatesuffix(host)
-    if not parent or registrable is None or not (parent == registrable or parent.endswith("." + registrable)):
-        return None
-    if any(parent == shared or parent.endswith("." + shared) for shared in _SHARED):
-        return None
-    return parent
+    while parent == registrable or parent.endswith(f".{registrable}"):
+        if parent not in _above_public_suffixes():
+            suffixes.append(parent)
+        parent = parent.partition(".")[2]
+    return suffixes
+
+
+def _is_shared(domain: str) -> bool:
+    return any(domain == shared or domain.endswith(f".{shared}") for shared in _SHARED)
 
 
 @lru_cache(maxsize=1)
-def _suffixes() -> Any:
-    from publicsuffixlist import PublicSuffixList
+def _public() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=True)
 
-    return PublicSuffixList(accept_unknown=True, only_icann=False)
+
+@lru_cache(maxsize=1)
+def _above_public_suffixes() -> frozenset[str]:
+    """Every domain below which the list knows a suffix of other people's names."""
+    above: set[str] = set()
+    for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():
+        rule = line.strip().removeprefix("!").removeprefix("*.")
+        if rule and not rule.startswith("//"):
+            labels = rule.split(".")
+            above.update(".".join(labels[start:]) for start in range(1, len(labels)))
+    return frozenset(above)

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -46,19 +45,40 @@ def unpacked(stream: BinaryIO, kind: Compression, note: Callable[[str], None]) -
         return
     counted = _Counted(stream)
     grown = 0
-    with _reader(counted, kind) as reader:
-        while True:
-            try:
-                piece = reader.read(_READ)
-            except (OSError, EOFError, ValueError, _zstd_error()) as error:
-                note(f"{kind.value} data is cut off or damaged ({error}): read what came before")
-                return
-            if not piece:
-                return
+    try:
+        for piece in _gunzipped(counted) if kind is Compression.GZIP else _unzstd(counted):
             grown += len(piece)
             if grown > ALWAYS_ALLOWED and grown > MOST_EXPANSION * counted.taken:
                 raise BombError(f"unpacks to more than {MOST_EXPANSION} times its size")
             yield piece
+    except (OSError, EOFError, ValueError, _zstd_error()) as error:
+        note(f"{kind.value} data is cut off or damaged ({error}): read what came before")
+
+
+def _gunzipped(stream: "_Counted") -> Iterator[bytes]:
+    """All members of a gzip file, one after the other."""
+    from isal import igzip
+
+    with igzip.IGzipFile(fileobj=io.BufferedReader(stream, _READ)) as reader:
+        while piece := reader.read(_READ):
+            yield piece
+
+
+def _unzstd(stream: "_Counted") -> Iterator[bytes]:
+    """All frames of a zstd file; one that ends too early is an error and not a silent end."""
+    import zstandard
+
+    frame = None
+    packed = b""
+    while packed or (packed := stream.read(_READ) or b""):
+        frame = frame or zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+        piece = frame.decompress(packed)
+        packed = frame.unused_data if frame.eof else b""
+        if frame.eof:
+            frame = None
+        yield piece
+    if frame is not None:
+        raise EOFError("the last frame has no end")
 
 
 class _Counted(io.RawIOBase):
@@ -76,34 +96,6 @@ class _Counted(io.RawIOBase):
         buffer[: len(piece)] = piece
         self.taken += len(piece)
         return len(piece)
-
-
-@contextmanager
-def _reader(stream: _Counted, kind: Compression) -> Iterator[BinaryIO]:
-    if kind is Compression.GZIP:
-        from isal import igzip
-
-        # A reader of isal's reads all members of a file and ignores nothing but zero padding.
-        with igzip.IGzipFile(fileobj=io.BufferedReader(stream, _READ)) as reader:
-            yield reader
-        return
-    import zstandard
-
-    with zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(
-        stream, read_size=_READ, read_across_frames=True, closefd=False
-    ) as reader:
-        yield _WholeReads(reader)
-
-
-class _WholeReads(io.RawIOBase):
-    """A zstd reader whose end in the middle of a frame is an error and not a silent end."""
-
-    def __init__(self, reader: BinaryIO) -> None:
-        super().__init__()
-        self._reader = reader
-
-    def read(self, size: int = -1) -> bytes:
-        return self._reader.read(size)
 
 
 def _zstd_error() -> type[Exception]:

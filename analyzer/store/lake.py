@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analyzer.errors import LakeError, Place
+from analyzer.schema import ENTRY
 from analyzer.store.layout import ENTRY_KIND, PARTITION_BY, REJECTED_KIND, ROW, partition_values
 from analyzer.store.writer import WrittenFile
 
@@ -197,7 +198,7 @@ def read_entries(
 ) -> Iterator[pa.RecordBatch]:
     """Entries of one file of the lake (or of some of its row groups) in batches, text columns dictionary-coded."""
     file = pq.ParquetFile(path)
-    text = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    text = [field.name for field in ENTRY if pa.types.is_dictionary(field.type)]
     wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
     timed = wanted if since is None and until is None else [*wanted, *({"start_time"} - set(wanted))]
     coded = pq.ParquetFile(path, read_dictionary=text)

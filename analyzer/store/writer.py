@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analyzer.schema import ENTRY, REJECTED
 from analyzer.store.layout import ENTRY_KIND, folder
 
 _ENCODINGS = {
@@ -164,9 +165,9 @@ def without_origins(lake: Path, files: Sequence[WrittenFile], origins: Collectio
     """The same rows in new files, without those of some sources (brought by another writer meanwhile)."""
     kept = PartitionWriter(lake, f"{Path(files[0].path).stem}-kept" if files else "kept")
     for file in files:
-        source = pq.ParquetFile(lake / file.path)
-        text = [field.name for field in source.schema_arrow if pa.types.is_string(field.type)]
-        coded = pq.ParquetFile(lake / file.path, read_dictionary=[name for name in text if name not in _ENCODINGS])
+        schema = ENTRY if file.kind == ENTRY_KIND else REJECTED
+        text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        coded = pq.ParquetFile(lake / file.path, read_dictionary=text)
         for group in range(coded.num_row_groups):
             table = coded.read_row_group(group)
             foreign = pc.is_in(table["origin"].cast(pa.string()), pa.array(sorted(origins)))

@@ -33,18 +33,16 @@ class ClusterName:
             return Reason(self.name, f"{shown(host)} is resolved inside the cluster or the pod itself, not outside.")
         domains = (*context.settings.networks.cluster_domains, _MULTICLUSTER, "svc")
         if host.startswith("outbound_.") or host.endswith(tuple(f".{domain}" for domain in domains)):
-            return Reason(
-                self.name,
-                f"{shown(host)} is a cluster name that the proxy did not know: "
-                "look at exportTo, the Sidecar's egress hosts and the port.",
-            )
+            return Reason(self.name, f"{shown(host)} is a name inside the cluster: {_advice(destination)}.")
         if len(labels) == 2 and labels[1] in context.namespaces and not _is_top_level(labels[1]):
-            return Reason(
-                self.name,
-                f"{shown(host)} is the short name of a service in the namespace {shown(labels[1])}: "
-                "look at exportTo, the Sidecar's egress hosts and the port.",
-            )
+            return Reason(self.name, f"{shown(host)} is a service's name with its namespace: {_advice(destination)}.")
         return None
+
+
+def _advice(destination: Destination) -> str:
+    if destination.by_class.keys() & {EgressClass.BLOCKED, EgressClass.PASSTHROUGH}:
+        return "the proxy did not know it, so look at exportTo, the Sidecar's egress hosts and the port"
+    return "a Kubernetes service, not a ServiceEntry's matter"
 
 
 @lru_cache(maxsize=1)

@@ -21,9 +21,8 @@ class ValidHost:
             return None
         refused = destination.by_class.get(EgressClass.BLOCKED, 0)
         fate = f", {refused:,} of them refused by policy" if refused else ""
-        return Reason(
-            self.name, f"A valid name, called {entries(destination.entries)}{fate}, by {_callers(destination)}."
-        )
+        count = entries(destination.entries)
+        return Reason(self.name, f"A valid public name; {_callers(destination)} made {count}{fate}.")
 
 
 def _callers(destination: Destination) -> str:

@@ -4,16 +4,17 @@ Two entries for one host merge only with equal resolution, labels and exportTo, 
 host never gets two (istio/istio pilot/pkg/model/sidecar.go). Templates: istio.io traffic-management/egress.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+import ipaddress
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analyzer.evidence import Judged
 from analyzer.mesh.model import Endpoint, Port, ServiceEntry
-from analyzer.mesh.names import is_valid_host
+from analyzer.mesh.names import why_invalid_host
 from analyzer.proposals.manifest_kind import Candidate, Unmakeable
-from analyzer.proposals.naming import object_name
-from analyzer.proposals.wildcards import collapse
+from analyzer.proposals.naming import address_name, object_name
+from analyzer.proposals.wildcards import Family, families
 from analyzer.settings import Settings
 from analyzer.simulation import version_of
 from analyzer.vocabulary import MANAGED_BY, ApplicationProtocol, Location, Resolution
@@ -26,6 +27,9 @@ _PROTOCOL = {
 }
 _USUAL = {(80, "HTTP"): "http", (443, "TLS"): "tls"}
 _LABELS = {"app.kubernetes.io/managed-by": MANAGED_BY}
+_SYNTHETIC_DOMAIN = "egress.internal"
+"""An address needs a host in its entry, which is only a label there; `.internal` is reserved for private use."""
+_FEW = 5
 
 
 class ServiceEntryKind:
@@ -37,34 +41,23 @@ class ServiceEntryKind:
     def candidates(
         self, namespace: str, judged: Sequence[Judged], settings: Settings
     ) -> tuple[list[Candidate], list[Unmakeable]]:
-        """Group by host; nameless TCP by address."""
-        by_host: dict[str, list[Judged]] = defaultdict(list)
-        by_address: dict[str, list[Judged]] = defaultdict(list)
+        """Group by host; what has no name, and plain TCP, by address and port."""
         unmakeable: list[Unmakeable] = []
+        by_host: dict[str, list[Judged]] = defaultdict(list)
+        by_address: dict[tuple[str, int], list[Judged]] = defaultdict(list)
         for item in judged:
-            key = item.key
-            if key.destination_port is None:
-                unmakeable.append(_cannot((item,), "port_unknown", "The log format does not show the port that was dialled."))
-            elif key.host is not None:
-                by_host[key.host].append(item)
-            elif key.destination_ip is None:
-                unmakeable.append(_cannot((item,), "no_destination", "The log shows neither name nor address."))
-            elif key.application_protocol in (ApplicationProtocol.HTTP, ApplicationProtocol.GRPC):
-                unmakeable.append(
-                    _cannot((item,), "address_as_host", "HTTP to an address instead of a name: have the client use the name.")
-                )
-            elif not settings.proposals.tcp_addresses:
-                unmakeable.append(
-                    _cannot((item,), "tcp_addresses_off", "`proposals.tcp_addresses` is off, so addresses are not proposed.")
-                )
+            problem = _why_inexpressible(item, settings)
+            if problem is not None:
+                unmakeable.append(problem)
+            elif item.key.host is not None:
+                by_host[item.key.host].append(item)
             else:
-                by_address[key.destination_ip].append(item)
-        candidates: list[Candidate] = []
-        for hosts, items in collapse(by_host, settings.proposals.wildcard_after_hosts):
-            self._add_host(namespace, hosts, items, settings, candidates, unmakeable)
-        for address, items in sorted(by_address.items()):
-            candidates.append(_for_address(namespace, address, items, settings))
-        return candidates, unmakeable
+                by_address[item.key.destination_ip or "", item.key.destination_port or 0].append(item)
+        chosen = {host: _one_protocol_a_port(items, unmakeable) for host, items in by_host.items()}
+        made = _for_hosts(namespace, {host: items for host, items in chosen.items() if items}, settings)
+        for (address, port), items in sorted(by_address.items()):
+            made.append(_for_address(namespace, address, port, items, settings))
+        return made, unmakeable
 
     def document(self, entry: ServiceEntry, annotations: dict[str, str], istio_version: str) -> dict[str, Any]:
         """The entry as `networking.istio.io/v1`, which Istio serves since 1.22, else as v1beta1."""
@@ -74,9 +67,7 @@ class ServiceEntryKind:
             spec["addresses"] = list(entry.addresses)
         spec["exportTo"] = list(entry.export_to)
         spec["location"] = entry.location.value
-        spec["ports"] = [
-            {"number": port.number, "name": port.name, "protocol": port.protocol} for port in entry.ports
-        ]
+        spec["ports"] = [{"number": port.number, "name": port.name, "protocol": port.protocol} for port in entry.ports]
         spec["resolution"] = entry.resolution.value
         if entry.endpoints:
             spec["endpoints"] = [{"address": endpoint.address} for endpoint in entry.endpoints]
@@ -92,115 +83,155 @@ class ServiceEntryKind:
             "spec": spec,
         }
 
-    def _add_host(
-        self,
-        namespace: str,
-        hosts: tuple[str, ...],
-        items: Sequence[Judged],
-        settings: Settings,
-        candidates: list[Candidate],
-        unmakeable: list[Unmakeable],
-    ) -> None:
-        if not all(is_valid_host(host) for host in hosts):
-            unmakeable.append(_cannot(items, "invalid_host_name", "Istio's validation refuses this name in `hosts`."))
-            return
-        wanted: dict[int, set[str]] = defaultdict(set)
-        for item in items:
-            if item.key.destination_port is not None and item.key.application_protocol is not None:
-                wanted[item.key.destination_port].add(_PROTOCOL[item.key.application_protocol])
-        clashing = sorted(number for number, protocols in wanted.items() if _one_protocol(protocols) is None)
-        kept = [item for item in items if item.key.destination_port not in clashing]
-        if clashing:
-            unmakeable.append(
-                _cannot(
-                    [item for item in items if item.key.destination_port in clashing],
-                    "protocol_conflict",
-                    f"Plain HTTP and TLS were both seen on port {clashing[0]}, and a port has one protocol: split the ports.",
-                )
+
+def _why_inexpressible(item: Judged, settings: Settings) -> Unmakeable | None:
+    """What no ServiceEntry can say, before any are made."""
+    key = item.key
+    if not key.destination_port or key.application_protocol is None:
+        return _cannot([item], "port_unknown", "The log does not show which port was dialled, and for what protocol.")
+    if key.host is not None:
+        problem = why_invalid_host(key.host)
+        if problem is not None or "*" in key.host:
+            return _cannot(
+                [item], "invalid_host_name", f"Istio refuses the name in `hosts`: {problem or 'a wildcard'}."
             )
-        if not kept:
-            return
-        ports = _ports({number: _one_protocol(wanted[number]) or "" for number in sorted(set(wanted) - set(clashing))})
-        wildcard = any(host.startswith("*") for host in hosts)
-        named_by_cluster = any(port.protocol == "TCP" for port in ports)
-        if named_by_cluster:
-            unmakeable.append(
-                _cannot(
-                    kept,
-                    "tcp_without_address",
-                    "Plain TCP is matched by address alone, and without one the entry would take its port for everybody: "
-                    "write the entry by hand, with addresses.",
-                )
+        if key.application_protocol is ApplicationProtocol.TCP:
+            return _cannot(
+                [item],
+                "tcp_by_name",
+                "Plain TCP is matched by address alone, and without one an entry would take its port for everybody: "
+                "write the entry by hand, with `addresses`.",
             )
-            return
-        candidates.append(
-            Candidate(
-                ServiceEntry(
-                    namespace=namespace,
-                    name=object_name(hosts[0]),
-                    hosts=hosts,
-                    ports=ports,
-                    location=Location.MESH_EXTERNAL,
-                    resolution=Resolution.NONE if wildcard else Resolution.DNS,
-                    export_to=settings.proposals.export_to,
-                    labels=_LABELS,
-                    proposed=True,
-                ),
-                tuple(kept),
-                _reason(kept, hosts, wildcard=wildcard),
-                needs_review=wildcard,
-            )
-        )
+        return None
+    if key.destination_ip is None:
+        return _cannot([item], "no_destination", "The log shows neither name nor address.")
+    if not settings.proposals.tcp_addresses:
+        return _cannot([item], "tcp_addresses_off", "`proposals.tcp_addresses` is off, so addresses are not proposed.")
+    return None
 
 
-def _cannot(items: Sequence[Judged], code: str, reason: str) -> Unmakeable:
-    return Unmakeable(tuple(items), code, reason)
+def _one_protocol_a_port(items: Sequence[Judged], unmakeable: list[Unmakeable]) -> list[Judged]:
+    """A port number has one protocol in an entry: the one with most entries stays, TLS where they are equal.
+
+    gRPC beside other HTTP is no conflict, since one HTTP2 port serves both.
+    """
+    weights: dict[int, Counter[bool]] = defaultdict(Counter)
+    for item in items:
+        weights[item.key.destination_port or 0][_is_tls(item)] += item.destination.entries
+    kept: list[Judged] = []
+    for item in items:
+        weight = weights[item.key.destination_port or 0]
+        if _is_tls(item) is (weight[True] >= weight[False]):
+            kept.append(item)
+        else:
+            used, other = ("plain HTTP", "TLS") if _is_tls(item) else ("TLS", "plain HTTP")
+            reason = f"Port {item.key.destination_port} is mostly used for {used}, and a port has one protocol"
+            unmakeable.append(_cannot([item], "protocol_conflict", f"{reason}: move the {other} elsewhere."))
+    return kept
 
 
-def _one_protocol(protocols: set[str]) -> str | None:
-    """The one protocol of a port: gRPC beside other HTTP is HTTP2 or HTTP to Istio, so plain HTTP serves both."""
-    if len(protocols) == 1:
-        return next(iter(protocols))
-    return "HTTP" if protocols == {"HTTP", "GRPC"} else None
+def _is_tls(item: Judged) -> bool:
+    return item.key.application_protocol is ApplicationProtocol.TLS
 
 
-def _ports(protocols: dict[int, str]) -> tuple[Port, ...]:
+def _for_hosts(namespace: str, by_host: Mapping[str, Sequence[Judged]], settings: Settings) -> list[Candidate]:
+    """One candidate a host; several hosts as one wildcard where settings ask for that and enough agree."""
+    protocols = {host: _protocols(items) for host, items in by_host.items()}
+    single = {
+        host: _for_host(namespace, host, protocols[host], items, settings) for host, items in sorted(by_host.items())
+    }
+    wide = [
+        _for_family(namespace, family, [single.pop(host) for host in family.hosts], settings)
+        for family in families(protocols, settings.proposals.wildcard_after_hosts)
+    ]
+    return [*wide, *single.values()]
+
+
+def _protocols(items: Iterable[Judged]) -> dict[int, str]:
+    """Port number to protocol; HTTP2 where gRPC and other HTTP share a port, for a gRPC call needs HTTP/2 upstream."""
+    seen: dict[int, set[str]] = defaultdict(set)
+    for item in items:
+        if item.key.destination_port and item.key.application_protocol:
+            seen[item.key.destination_port].add(_PROTOCOL[item.key.application_protocol])
+    return {number: "HTTP2" if len(words) > 1 else next(iter(words)) for number, words in sorted(seen.items())}
+
+
+def _ports(protocols: Iterable[tuple[int, str]]) -> tuple[Port, ...]:
     return tuple(
         Port(number, _USUAL.get((number, protocol), f"{protocol.lower()}-{number}"), protocol)
-        for number, protocol in sorted(protocols.items())
+        for number, protocol in sorted(protocols)
     )
 
 
-def _for_address(namespace: str, address: str, items: Sequence[Judged], settings: Settings) -> Candidate:
-    """TCP by address: the host is only a label, and a person must check that the address is stable."""
-    label = address.replace(".", "-").replace(":", "-").strip("-")
-    host = f"ip-{label}.egress.internal"
-    numbers = {item.key.destination_port: "TCP" for item in items if item.key.destination_port is not None}
+def _for_host(
+    namespace: str, host: str, protocols: Mapping[int, str], items: Sequence[Judged], settings: Settings
+) -> Candidate:
+    entry = ServiceEntry(
+        namespace=namespace,
+        name=object_name(host),
+        hosts=(host,),
+        ports=_ports(protocols.items()),
+        location=Location.MESH_EXTERNAL,
+        resolution=Resolution.DNS,
+        export_to=settings.proposals.export_to,
+        labels=_LABELS,
+        proposed=True,
+    )
+    return Candidate(entry, tuple(items))
+
+
+def _for_family(namespace: str, family: Family, members: Sequence[Candidate], settings: Settings) -> Candidate:
+    """A wildcard cannot be resolved, so the proxy connects to the address that the client dialled (resolution NONE)."""
+    host = f"*.{family.suffix}"
+    seen = ", ".join(family.hosts[:_FEW]) + (", …" if len(family.hosts) > _FEW else "")
+    entry = ServiceEntry(
+        namespace=namespace,
+        name=object_name(host),
+        hosts=(host,),
+        ports=_ports(family.ports),
+        location=Location.MESH_EXTERNAL,
+        resolution=Resolution.NONE,
+        export_to=settings.proposals.export_to,
+        labels=_LABELS,
+        proposed=True,
+    )
     return Candidate(
-        ServiceEntry(
-            namespace=namespace,
-            name=object_name(host),
-            hosts=(host,),
-            addresses=(address,),
-            ports=_ports(numbers),
-            location=Location.MESH_EXTERNAL,
-            resolution=Resolution.STATIC,
-            endpoints=(Endpoint(address),),
-            export_to=settings.proposals.export_to,
-            labels=_LABELS,
-            proposed=True,
-        ),
+        entry,
+        tuple(item for member in members for item in member.made_for),
+        widens=f"Admits every name below {family.suffix}, at any address that the client dials; "
+        f"{len(family.hosts)} were seen ({seen}).",
+        needs_review=True,
+        narrower=tuple(members),
+    )
+
+
+def _for_address(namespace: str, address: str, port: int, items: Sequence[Judged], settings: Settings) -> Candidate:
+    """By address, as TCP whatever the bytes: a listener of its own, which looks at nothing but address and port."""
+    name = address_name(address, port)
+    plain = str(ipaddress.ip_address(address))
+    entry = ServiceEntry(
+        namespace=namespace,
+        name=name,
+        hosts=(f"{name}.{_SYNTHETIC_DOMAIN}",),
+        addresses=(plain,),
+        ports=_ports([(port, "TCP")]),
+        location=Location.MESH_EXTERNAL,
+        resolution=Resolution.STATIC,
+        endpoints=(Endpoint(plain),),
+        export_to=settings.proposals.export_to,
+        labels=_LABELS,
+        proposed=True,
+    )
+    return Candidate(
+        entry,
         tuple(items),
-        "Allowed by settings; TCP is matched by its address alone, so check that the address is stable.",
+        widens=f"Admits whatever is sent to {plain} on port {port}: check who owns the address and that it is stable.",
         needs_review=True,
     )
 
 
-def _reason(items: Sequence[Judged], hosts: tuple[str, ...], *, wildcard: bool) -> str:
-    if wildcard:
-        names = sorted({item.key.host or "" for item in items})
-        return f"Admits every name below {hosts[0].removeprefix('*.')}; seen were {len(names)}: {', '.join(names[:5])}"
-    return items[0].reasons[0].text
+def _cannot(items: Sequence[Judged], code: str, reason: str) -> Unmakeable:
+    return Unmakeable(tuple(items), code, reason)
 
 
 MANIFEST_KIND = ServiceEntryKind()

@@ -1,0 +1,56 @@
+"""Log lines for tests: an honest line with only the interesting fields named."""
+
+import json
+from typing import Any
+
+from analyzer.vocabulary import ACCESS_LOG_FIELDS
+
+HTTP = {
+    "method": "GET",
+    "path": "/",
+    "protocol": "HTTP/1.1",
+    "response_code": 200,
+    "response_code_details": "via_upstream",
+    "user_agent": "curl/8.5.0",
+    "request_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "upstream_host": "203.0.113.10:80",
+    "upstream_local_address": "10.0.0.1:40000",
+    "downstream_local_address": "203.0.113.10:80",
+}
+TCP = {"response_code": 0, "downstream_local_address": "203.0.113.10:443"}
+BLOCKED_HTTP = HTTP | {
+    "response_code": 502,
+    "response_code_details": "direct_response",
+    "upstream_host": None,
+    "upstream_local_address": None,
+    "route_name": "block_all",
+    "authority": "api.example.com",
+}
+BLOCKED_TCP = TCP | {"response_flags": "UH", "upstream_cluster": "BlackHoleCluster"}
+
+
+def fields(base: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    """All fields of a line, missing ones null."""
+    line: dict[str, Any] = dict.fromkeys(ACCESS_LOG_FIELDS)
+    line |= {"start_time": "2026-03-02T10:00:00.000Z", "bytes_received": 0, "bytes_sent": 0, "duration": 1}
+    line |= {"downstream_remote_address": "10.0.0.1:50000"}
+    return line | (base or {}) | values
+
+
+def text(base: dict[str, Any] | None = None, **values: Any) -> str:
+    """A line in Istio's default text format."""
+    v = {name: "-" if value is None else value for name, value in fields(base, **values).items()}
+    return (
+        f'[{v["start_time"]}] "{v["method"]} {v["path"]} {v["protocol"]}" {v["response_code"]} {v["response_flags"]} '
+        f"{v['response_code_details']} {v['connection_termination_details']} "
+        f'"{v["upstream_transport_failure_reason"]}" {v["bytes_received"]} {v["bytes_sent"]} {v["duration"]} '
+        f'{v["upstream_service_time"]} "{v["x_forwarded_for"]}" "{v["user_agent"]}" "{v["request_id"]}" '
+        f'"{v["authority"]}" "{v["upstream_host"]}" {v["upstream_cluster"]} {v["upstream_local_address"]} '
+        f"{v['downstream_local_address']} {v['downstream_remote_address']} {v['requested_server_name']} {v['route_name']}"
+    )
+
+
+def as_json(base: dict[str, Any] | None = None, **values: Any) -> str:
+    """The same line in Istio's default JSON format."""
+    line = fields(base, **values)
+    return json.dumps({**line, "response_flags": line["response_flags"] or "-"}, ensure_ascii=False)

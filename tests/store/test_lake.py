@@ -1,0 +1,156 @@
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from analyzer.errors import LakeError
+from analyzer.execution.local import ingest
+from analyzer.store import Lake
+from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, text
+
+
+def log(folder: Path, name: str, *lines: str) -> str:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def count(lake: Path) -> int:
+    return sum(batch.num_rows for batch in Lake(lake).entries(["host"]))
+
+
+def test_entries_and_rejected_lines_are_there_after_one_commit(tmp_path: Path) -> None:
+    tally = ingest([log(tmp_path, "a.log", text(HTTP), "junk", text(BLOCKED_TCP))], str(tmp_path / "lake"))
+
+    assert (tally.lines, tally.entries, tally.rejected) == (3, 2, 1)
+    assert count(tmp_path / "lake") == 2
+    assert [row["reason"] for b in Lake(tmp_path / "lake").rejected() for row in b.to_pylist()] == ["not_an_access_log"]
+    assert DeltaTable(str(tmp_path / "lake")).version() == 0
+
+
+def test_ingesting_a_source_twice_changes_nothing(tmp_path: Path) -> None:
+    source = log(tmp_path, "a.log", text(HTTP))
+    ingest([source], str(tmp_path / "lake"))
+
+    again = ingest([source], str(tmp_path / "lake"))
+
+    assert (again.sources, again.sources_skipped, again.lines) == (0, 1, 0)
+    assert (count(tmp_path / "lake"), DeltaTable(str(tmp_path / "lake")).version()) == (1, 0)
+
+
+def test_the_same_content_under_another_name_is_the_same_source(tmp_path: Path) -> None:
+    sources = [log(tmp_path, name, text(HTTP)) for name in ("a.log", "b.log")]
+
+    tally = ingest(sources, str(tmp_path / "lake"))
+
+    assert (tally.sources, tally.sources_skipped, count(tmp_path / "lake")) == (1, 1, 1)
+
+
+def test_days_are_partitions(tmp_path: Path) -> None:
+    lines = [text(HTTP, start_time=f"2026-03-0{day}T10:00:00.000Z") for day in (1, 2, 1)]
+    ingest([log(tmp_path, "a.log", *lines)], str(tmp_path / "lake"))
+
+    found = duckdb.sql(
+        f"select day::varchar, count(*) from read_parquet('{tmp_path}/lake/kind=entry/*/*.parquet', hive_partitioning=true)"
+        " group by 1 order by 1"
+    ).fetchall()
+
+    assert found == [("2026-03-01", 2), ("2026-03-02", 1)]
+
+
+def test_any_delta_reader_can_open_it(tmp_path: Path) -> None:
+    ingest([log(tmp_path, "a.log", text(BLOCKED_HTTP), "junk")], str(tmp_path / "lake"))
+
+    frame = DeltaTable(str(tmp_path / "lake")).to_pandas()
+
+    assert sorted(frame["kind"]) == ["entry", "rejected"]
+    assert frame.loc[frame["kind"] == "entry", "host"].tolist() == ["api.example.com"]
+    assert pd.api.types.is_datetime64_any_dtype(frame["start_time"])
+
+
+def test_a_thousand_small_sources_make_few_files(tmp_path: Path) -> None:
+    for number in range(200):
+        log(tmp_path, f"{number}.log", text(HTTP, request_id=str(number)))
+
+    ingest([str(tmp_path / "*.log")], str(tmp_path / "lake"))
+
+    assert len(list((tmp_path / "lake").glob("kind=entry/**/*.parquet"))) == 1
+
+
+def test_a_folder_without_a_lake_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="no lake"):
+        list(Lake(tmp_path).entries())
+
+
+def _ingest(source: str, lake: str) -> None:
+    ingest([source], lake, workers=1)
+
+
+def test_two_ingests_at_once_both_land(tmp_path: Path) -> None:
+    sources = [
+        log(tmp_path, f"{name}.log", *(text(HTTP, request_id=f"{name}{n}") for n in range(200))) for name in "abcd"
+    ]
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_ingest, args=(source, str(tmp_path / "lake"))) for source in sources]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    assert count(tmp_path / "lake") == 800
+
+
+def test_two_ingests_of_one_source_at_once_count_it_once(tmp_path: Path) -> None:
+    source = log(tmp_path, "a.log", *(text(HTTP, request_id=str(n)) for n in range(200)))
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_ingest, args=(source, str(tmp_path / "lake"))) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert count(tmp_path / "lake") == 200
+
+
+def test_an_ingest_that_is_killed_leaves_the_lake_as_it_was(tmp_path: Path) -> None:
+    ingest([log(tmp_path, "first.log", text(HTTP))], str(tmp_path / "lake"))
+    large = tmp_path / "large.log"
+    large.write_text("\n".join(text(HTTP, request_id=str(n)) for n in range(60_000)) + "\n")
+    victim = multiprocessing.get_context("spawn").Process(target=_ingest, args=(str(large), str(tmp_path / "lake")))
+    victim.start()
+    files = tmp_path / "lake" / "kind=entry"
+    until = time.monotonic() + 60
+    while len(list(files.rglob("*.parquet"))) < 2 and victim.is_alive() and time.monotonic() < until:
+        time.sleep(0.005)
+    if victim.is_alive():
+        os.kill(victim.pid, signal.SIGKILL)
+    victim.join()
+
+    assert count(tmp_path / "lake") in (1, 60_001)
+    ingest([str(large)], str(tmp_path / "lake"))
+    assert count(tmp_path / "lake") == 60_001
+
+
+def test_workers_and_one_process_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [text(HTTP, request_id=str(n)) if n % 7 else f"junk {n}" for n in range(40_000)]
+    source = log(tmp_path, "a.log", *lines)
+    monkeypatch.setattr("analyzer.execution.pool._WORTH_WORKERS", 0)
+
+    alone = ingest([source], str(tmp_path / "one"), workers=1)
+    together = ingest([source], str(tmp_path / "two"), workers=2)
+
+    assert alone == together
+    tables = [
+        pa.Table.from_batches(Lake(tmp_path / name).entries(["line_number", "request_id"])).sort_by("line_number")
+        for name in ("one", "two")
+    ]
+    assert tables[0].to_pylist() == tables[1].to_pylist()
