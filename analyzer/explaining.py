@@ -75,7 +75,9 @@ def _names(audit: Audit, judged: Judged) -> Iterator[LearnedName]:
         return
     for other in audit.judged:
         if other.key.host and judged.key.destination_ip in other.destination.addresses:
-            yield LearnedName(other.key.host, f"lines of {other.destination.name} that dialled the same address (a hint)")
+            yield LearnedName(
+                other.key.host, f"lines of {other.destination.name} that dialled the same address (a hint)"
+            )
 
 
 def _touching(mesh: Mesh, judged: Judged) -> Iterator[str]:
@@ -86,7 +88,9 @@ def _touching(mesh: Mesh, judged: Judged) -> Iterator[str]:
         by_address = key.destination_ip is not None and any(
             network is not None and network.overlaps(host)
             for network in networks
-            if (host := network_of(key.destination_ip)) is not None and network is not None and network.version == host.version
+            if (host := network_of(key.destination_ip)) is not None
+            and network is not None
+            and network.version == host.version
         )
         if by_name or by_address:
             yield entry.reference

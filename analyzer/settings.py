@@ -155,7 +155,15 @@ class Networks(_Strict):
     """Addresses that are not somebody else's: traffic to them is the cluster's own business."""
 
     internal: tuple[str, ...] = Field(
-        default=("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+        default=(
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "169.254.0.0/16",
+            "fc00::/7",
+            "fe80::/10",
+        ),
         description="CIDRs; private (RFC 1918), shared (RFC 6598), link-local and unique-local addresses: pods, nodes, private infrastructure",
     )
     external: tuple[str, ...] = Field(
@@ -175,7 +183,8 @@ class Networks(_Strict):
         description="names of cloud metadata services",
     )
     cluster_domains: tuple[str, ...] = Field(
-        default=("cluster.local",), description="DNS suffixes of Kubernetes services; names below them are in the cluster"
+        default=("cluster.local",),
+        description="DNS suffixes of Kubernetes services; names below them are in the cluster",
     )
 
     @field_validator("internal", "external", "auto_allocated")
@@ -193,10 +202,12 @@ class ProposalSettings(_Strict):
     """How manifests are made."""
 
     export_to: tuple[str, ...] = Field(
-        default=(".",), description="`exportTo` of every ServiceEntry; `.` keeps an entry in the namespace that was seen to need it"
+        default=(".",),
+        description="`exportTo` of every ServiceEntry; `.` keeps an entry in the namespace that was seen to need it",
     )
     default_namespace: str | None = Field(
-        default=None, description="namespace of entries whose source namespace the log does not show; unset: they are not proposed"
+        default=None,
+        description="namespace of entries whose source namespace the log does not show; unset: they are not proposed",
     )
     wildcard_after_hosts: int = Field(
         default=0,
@@ -237,5 +248,7 @@ def read_settings(path: str | Path | None) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"{key}: {first['msg']}", Place(str(path)), hint="`egress-audit catalog` lists the settings and their defaults"
+            f"{key}: {first['msg']}",
+            Place(str(path)),
+            hint="`egress-audit catalog` lists the settings and their defaults",
         ) from error

@@ -22,5 +22,3 @@ def spreadsheet_cell(text: str) -> str:
 def _written_out(letter: str) -> str:
     code = ord(letter)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-

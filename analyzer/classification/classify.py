@@ -1,4 +1,4 @@
-"""Classify a table of entries by the column: facts from dictionaries, the truth table once per distinct set of facts."""
+"""Classify entries by the column: facts from dictionaries, the truth table once per distinct set of facts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,11 @@ _GRPC_PATH = r"^/[A-Za-z_]\w*(\.[A-Za-z_]\w*)+/[A-Za-z_]\w*$"
 
 
 def classify(
-    columns: Mapping[str, pa.Array], *, tampered: Flags | None = None, knows_policy: bool = True, knows_details: bool = True
+    columns: Mapping[str, pa.Array],
+    *,
+    tampered: Flags | None = None,
+    knows_policy: bool = True,
+    knows_details: bool = True,
 ) -> dict[str, pa.Array]:
     """Derive the classification columns of the contract from the access-log columns (one chunk each).
 
@@ -132,18 +136,19 @@ def _denies(details: str) -> int:
 
 def _own_address(columns: Mapping[str, pa.Array], clusters: Codes) -> Flags:
     """Whether the dialled address is the proxy's own, as on a gateway; only asked where a cluster was reached."""
-    asked = np.isin(clusters, (ClusterKind.MESH_SERVICE, ClusterKind.SERVICE_ENTRY))
+    asked: Flags = np.isin(clusters, (ClusterKind.MESH_SERVICE, ClusterKind.SERVICE_ENTRY))
     if not asked.any():
         return asked
     dialled = columns["downstream_local_address"]
     prefixes = pc.ascii_rtrim(dialled.dictionary, "0123456789").take(dialled.indices)
     own = pc.ascii_rtrim(columns["upstream_local_address"], "0123456789")
-    return asked & np.asarray(pc.equal(prefixes, own).fill_null(False))
+    same: Flags = asked & np.asarray(pc.equal(prefixes, own).fill_null(False))
+    return same
 
 
 def _grpc(columns: Mapping[str, pa.Array], http: Flags, protocols: Codes, methods: Codes, agents: Coded) -> Flags:
     """gRPC is POST over HTTP/2 by a gRPC client or to a gRPC path; the block's own answer of 200 proves it too."""
-    candidates = http & (protocols == ProtocolKind.HTTP2) & (methods == MethodKind.POST)
+    candidates: Flags = http & (protocols == ProtocolKind.HTTP2) & (methods == MethodKind.POST)
     if not candidates.any():
         return candidates
     by_agent = agents.map(lambda agent: int("grpc" in agent.lower()), 0).astype(bool)
@@ -154,10 +159,12 @@ def _grpc(columns: Mapping[str, pa.Array], http: Flags, protocols: Codes, method
     routes = columns["route_name"]
     refused = np.asarray(pc.equal(routes.dictionary, "block_all").take(routes.indices).fill_null(False))
     answered = np.asarray(pc.equal(columns["response_code"], 200).fill_null(False))
-    return candidates & (by_agent | by_path | (refused & answered))
+    proven: Flags = candidates & (by_agent | by_path | (refused & answered))
+    return proven
 
 
 def _protocols(http: Flags, grpc: Flags, named_by_sni: Flags) -> Codes:
     plain = np.where(named_by_sni, _PROTOCOLS.index(ApplicationProtocol.TLS), _PROTOCOLS.index(ApplicationProtocol.TCP))
     web = np.where(grpc, _PROTOCOLS.index(ApplicationProtocol.GRPC), _PROTOCOLS.index(ApplicationProtocol.HTTP))
-    return np.where(http, web, plain).astype(np.int32)
+    protocols: Codes = np.where(http, web, plain).astype(np.int32)
+    return protocols

@@ -64,9 +64,7 @@ def _named(column: Coded, names: list[Name]) -> Codes:
 
 def _addresses(coded: Mapping[str, Coded], http: Flags, authorities: list[Name]) -> dict[str, pa.Array]:
     """What was dialled; a format that does not log it leaves the address connected to, or one in the Host header."""
-    dialled, connected, authority = (
-        coded[name] for name in ("downstream_local_address", "upstream_host", "authority")
-    )
+    dialled, connected, authority = (coded[name] for name in ("downstream_local_address", "upstream_host", "authority"))
     places = [address_of(value) for value in dialled.values]
     reached = [address_of(value) for value in connected.values]
     asked = [(name.literal, name.port) for name in authorities]

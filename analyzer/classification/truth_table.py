@@ -99,9 +99,11 @@ def _blocked_tcp_without_cluster(facts: Facts) -> bool:
 
 def _unread_request(facts: Facts) -> bool:
     """The codec refused it: there is a protocol, but the method and the name are lost."""
-    return facts.http and (
-        facts.details is DetailsKind.BAD_REQUEST or bool(facts.flags & (Flags.DPE | Flags.IH))
-    ) and facts.cluster is ClusterKind.ABSENT
+    return (
+        facts.http
+        and (facts.details is DetailsKind.BAD_REQUEST or bool(facts.flags & (Flags.DPE | Flags.IH)))
+        and facts.cluster is ClusterKind.ABSENT
+    )
 
 
 _OUT, _IN, _GATEWAY, _UNKNOWN = Direction.OUTBOUND, Direction.INBOUND, Direction.GATEWAY, Direction.UNKNOWN
@@ -152,9 +154,7 @@ RULES: tuple[Rule, ...] = (
         lambda f: not f.http and Flags.NR in f.flags and f.details is DetailsKind.ABSENT and f.knows_details,
     ),
     # Only a gateway reads the SNI before it looks for a chain; without one it may be a refused inbound call.
-    Rule(
-        Mechanism.FILTER_CHAIN_NOT_FOUND, _GATEWAY, lambda f: not f.http and Flags.NR in f.flags and f.named_by_sni
-    ),
+    Rule(Mechanism.FILTER_CHAIN_NOT_FOUND, _GATEWAY, lambda f: not f.http and Flags.NR in f.flags and f.named_by_sni),
     Rule(Mechanism.FILTER_CHAIN_NOT_FOUND, _UNKNOWN, lambda f: not f.http and Flags.NR in f.flags),
     Rule(Mechanism.BAD_REQUEST, _UNKNOWN, _unread_request),
     Rule(Mechanism.ROUTE_NOT_FOUND, _OUT, lambda f: Flags.NR in f.flags and f.method is MethodKind.CONNECT),
@@ -173,9 +173,7 @@ def conclude(facts: Facts) -> Conclusion:
     for rule in RULES:
         if rule.holds(facts):
             return Conclusion(rule.mechanism, rule.direction, _result(facts, CLASS_OF[rule.mechanism]))
-    return Conclusion(
-        Mechanism.INSUFFICIENT_FIELDS, _UNKNOWN, _result(facts, CLASS_OF[Mechanism.INSUFFICIENT_FIELDS])
-    )
+    return Conclusion(Mechanism.INSUFFICIENT_FIELDS, _UNKNOWN, _result(facts, CLASS_OF[Mechanism.INSUFFICIENT_FIELDS]))
 
 
 def _result(facts: Facts, egress_class: EgressClass) -> Result:

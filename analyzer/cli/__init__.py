@@ -6,10 +6,10 @@ import sys
 # Arrow's allocator would give memory back to the system between blocks, only to ask for it again at once.
 os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
 
-import typer  # noqa: E402
+import typer
 
-from analyzer.cli import commands  # noqa: E402
-from analyzer.cli.options import settle  # noqa: E402
+from analyzer.cli import commands
+from analyzer.cli.options import settle
 
 app = commands.app
 
@@ -53,7 +53,9 @@ def _click_error(error: Exception) -> int:
     if show is None:
         if settle.debug:
             raise error
-        sys.stderr.write(f"error: {type(error).__name__}: {error}\n  try: the same with --debug, and report what it says\n")
+        sys.stderr.write(
+            f"error: {type(error).__name__}: {error}\n  try: the same with --debug, and report what it says\n"
+        )
         return 2
     context = getattr(error, "ctx", None)
     sys.stderr.write(f"error: {show()}\n")

@@ -5,8 +5,8 @@ from analyzer.cli.options import Output, OutputOption
 
 def command(output: OutputOption = Output.table) -> None:
     """List formats, envelopes, detectors, manifest kinds, report sections and settings."""
-    from analyzer.cli.terminal import print_json, print_table
     from analyzer.catalog import catalog
+    from analyzer.cli.terminal import print_json, print_table
 
     content = catalog()
     if output is Output.json:

@@ -28,9 +28,7 @@ def command(
     from analyzer.shapes import tally_as_json
 
     with progress(quiet=quiet) as shown:
-        tally = ingest(
-            sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown
-        )
+        tally = ingest(sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown)
     shape = tally_as_json(tally)
     if output is Output.json:
         print_json(shape)

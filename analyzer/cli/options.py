@@ -32,26 +32,34 @@ class Settle:
 
 settle = Settle()
 
-Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", metavar="SOURCE...")]
+Sources = Annotated[
+    list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", metavar="SOURCE...")
+]
 LakeOption = Annotated[str, typer.Option("--lake", help="Folder of the lake.", metavar="DIR")]
 OutOption = Annotated[str, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="table for people, json for programs.")]
 SettingsOption = Annotated[str | None, typer.Option("--settings", help="Settings in TOML.", metavar="FILE")]
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="Name of the log format; recognised where it is not given.", metavar="NAME")
+    str | None,
+    typer.Option("--format", help="Name of the log format; recognised where it is not given.", metavar="NAME"),
 ]
 LabelOption = Annotated[
     list[str],
     typer.Option("--label", help="Who wrote the lines, as key=value; may be repeated.", metavar="KEY=VALUE"),
 ]
-SinceOption = Annotated[str | None, typer.Option("--since", help="Only entries from then on (ISO 8601, UTC).", metavar="TIME")]
-UntilOption = Annotated[str | None, typer.Option("--until", help="Only entries before then (ISO 8601, UTC).", metavar="TIME")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="Only entries from then on (ISO 8601, UTC).", metavar="TIME")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", help="Only entries before then (ISO 8601, UTC).", metavar="TIME")
+]
 AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", help="Day on which expiry dates are looked at; default: the log's last.", metavar="DATE"),
 ]
 MeshOption = Annotated[
-    list[str], typer.Option("--mesh", help="The mesh as it is: manifests, files or folders; may be repeated.", metavar="PATH")
+    list[str],
+    typer.Option("--mesh", help="The mesh as it is: manifests, files or folders; may be repeated.", metavar="PATH"),
 ]
 VersionOption = Annotated[str, typer.Option("--istio-version", help="Istio version of the proxies.", metavar="X.Y")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]

@@ -18,7 +18,9 @@ from analyzer.vocabulary import NEWEST_ISTIO
 
 def command(
     lake: LakeOption,
-    out: Annotated[str, typer.Option("--out", help="The page; its JSON twin is written beside it.", metavar="FILE.html")],
+    out: Annotated[
+        str, typer.Option("--out", help="The page; its JSON twin is written beside it.", metavar="FILE.html")
+    ],
     settings: SettingsOption = None,
     mesh: MeshOption = [],  # noqa: B006
     istio_version: VersionOption = NEWEST_ISTIO,

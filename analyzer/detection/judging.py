@@ -25,20 +25,24 @@ def judge(
     context = context_of(destinations, settings, day)
     ordered = sorted(destinations, key=lambda destination: destination.key.order)
     judged = _in_company([_judge_one(destination, context) for destination in ordered])
-    remarked = tuple(replace(item, reasons=(*item.reasons, *_remarks(item, context))) for item in judged)
-    return remarked, tuple(_expired(rule) for rule in settings.rules if day and rule.expired(day))
+    return tuple(_remarked(item, context) for item in judged), tuple(
+        _expired(rule) for rule in settings.rules if day and rule.expired(day)
+    )
 
 
 def _judge_one(destination: Destination, context: Context) -> Judged:
-    spoken = [
-        (detector.verdict, reason)
-        for detector in known_detectors()
-        if (reason := detector.examine(destination, context)) is not None
-    ]
-    if not spoken:
-        spoken = [(Verdict.REVIEW, Reason("nothing_decides", "No detector speaks of this destination."))]
-    verdict = spoken[0][0]
-    return Judged(destination, verdict, tuple(reason for said, reason in spoken if said is verdict))
+    """The first that speaks gives the verdict; others are still heard, if theirs is the same."""
+    verdict: Verdict | None = None
+    reasons: list[Reason] = []
+    for detector in known_detectors():
+        if verdict is None or detector.verdict is verdict:
+            reason = detector.examine(destination, context)
+            if reason is not None:
+                verdict = detector.verdict
+                reasons.append(reason)
+    if verdict is None:
+        return Judged(destination, Verdict.REVIEW, (Reason("nothing_decides", "No detector speaks of this."),))
+    return Judged(destination, verdict, tuple(reasons))
 
 
 def _in_company(judged: Sequence[Judged]) -> list[Judged]:
@@ -73,11 +77,14 @@ def _joined(judged: Judged, neighbour: Judged) -> Judged:
     return Judged(judged.destination, Verdict.LEGITIMATE, (reason, *judged.reasons))
 
 
-def _remarks(judged: Judged, context: Context) -> list[Reason]:
-    """What is worth a word and decides nothing."""
-    destination, remarks = judged.destination, []
-    private = [address for address in destination.addresses if is_internal(address, context.settings.networks)]
-    if judged.key.host is not None and private and judged.verdict in (Verdict.LEGITIMATE, Verdict.REVIEW):
+def _remarked(judged: Judged, context: Context) -> Judged:
+    """With what is worth a word and decides nothing."""
+    remarks: list[Reason] = []
+    private: list[str] = []
+    if judged.key.host is not None and judged.verdict in (Verdict.LEGITIMATE, Verdict.REVIEW):
+        addresses, networks = judged.destination.addresses, context.settings.networks
+        private = [address for address in addresses if is_internal(address, networks)]
+    if private:
         remarks.append(
             Reason(
                 "name_at_private_address",
@@ -92,7 +99,7 @@ def _remarks(judged: Judged, context: Context) -> list[Reason]:
                 "`%ENVIRONMENT(POD_NAMESPACE)%`.",
             )
         )
-    return remarks
+    return replace(judged, reasons=(*judged.reasons, *remarks)) if remarks else judged
 
 
 def _expired(rule: Rule) -> str:

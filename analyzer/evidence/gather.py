@@ -45,7 +45,8 @@ def gather(summaries: Mapping[str, pa.Table]) -> tuple[Destination, ...]:
 
 
 def _rows(table: pa.Table) -> list[Row]:
-    return table.select(list(DESTINATION_KEY)).to_pylist()
+    rows: list[Row] = table.select(list(DESTINATION_KEY)).to_pylist()
+    return rows
 
 
 def _key(row: Row) -> DestinationKey:

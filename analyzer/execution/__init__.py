@@ -1,0 +1,1 @@
+"""Who calls the pipeline: this process, or several on this machine."""

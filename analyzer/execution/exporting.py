@@ -67,8 +67,8 @@ def _spans(files: Iterable[str]) -> list[tuple[str, int, str, int]]:
 
 
 def _rows(file: str, group: int, origin: str, since: datetime | None, until: datetime | None) -> pa.Table:
-    batches = read_entries(file, None, since, until, groups=[group])
-    table = pa.Table.from_batches(batches).cast(_ROW) if (batches := list(batches)) else _ROW.empty_table()
+    batches = list(read_entries(file, None, since, until, groups=[group]))
+    table = pa.Table.from_batches(batches).cast(_ROW) if batches else _ROW.empty_table()
     return table.filter(pc.equal(table["origin"], origin))
 
 

@@ -31,6 +31,9 @@ _POLICY_FIELDS = ("upstream_cluster",)
 _DETAIL_FIELDS = ("response_code_details",)
 
 
+Digest = bytes
+
+
 @dataclass
 class SourceTally:
     """One source's share of the tally, as far as one worker saw it; block digests are kept by block index."""
@@ -40,7 +43,7 @@ class SourceTally:
     rejected: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     envelopes: Counter[str] = field(default_factory=Counter)
-    digests: dict[int, bytes] = field(default_factory=dict)
+    digests: dict[int, Digest] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
 
@@ -185,5 +188,3 @@ def _widen(tally: SourceTally, times: pa.Array) -> None:
     bounds = pc.min_max(times).as_py()
     tally.start = min(filter(None, (tally.start, bounds["min"])), default=None)
     tally.end = max(filter(None, (tally.end, bounds["max"])), default=None)
-
-

@@ -55,7 +55,9 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
         elif where.is_dir():
             yield from (str(file) for file in sorted(where.rglob("*")) if file.suffix in _ENDINGS and file.is_file())
         else:
-            raise ManifestError("no such file or folder", Place(path), "name a YAML or JSON file, a folder of them, or -")
+            raise ManifestError(
+                "no such file or folder", Place(path), "name a YAML or JSON file, a folder of them, or -"
+            )
 
 
 def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]) -> None:
@@ -79,13 +81,13 @@ def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]
 
 def _text(path: Path) -> str:
     if path.stat().st_size > _LARGEST:
-        raise ManifestError(f"larger than {_LARGEST >> 20} MiB", Place(str(path)), "split the export by kind or namespace")
+        raise ManifestError(
+            f"larger than {_LARGEST >> 20} MiB", Place(str(path)), "split the export by kind or namespace"
+        )
     return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
-def _take(
-    content: Any, origin: Origin, documents: list[Document], warnings: list[MeshWarning], depth: int
-) -> None:
+def _take(content: Any, origin: Origin, documents: list[Document], warnings: list[MeshWarning], depth: int) -> None:
     """One document, or the items of a list of them."""
     if not isinstance(content, Mapping):
         warnings.append(MeshWarning(origin.file, origin.document, origin.line, "not a Kubernetes object"))
@@ -97,9 +99,17 @@ def _take(
             _take(item, Origin(origin.file, origin.document, _line(item)), documents, warnings, depth + 1)
         return
     metadata = content.get("metadata")
+    if (
+        isinstance(kind, str)
+        and not isinstance(metadata, Mapping)
+        and ".istio.io/" not in str(content.get("apiVersion"))
+    ):
+        return  # a Kustomization, a Helm values file and the like: other kinds are nobody's business here
     if not isinstance(kind, str) or not isinstance(metadata, Mapping):
         warnings.append(
-            MeshWarning(origin.file, origin.document, origin.line, "not a Kubernetes object: kind or metadata is missing")
+            MeshWarning(
+                origin.file, origin.document, origin.line, "not a Kubernetes object: kind or metadata is missing"
+            )
         )
         return
     if kind == "Secret":

@@ -30,7 +30,9 @@ def mesh_of(documents: Sequence[Document], warnings: list[MeshWarning]) -> Mesh:
             except (TypeError, ValueError, AttributeError) as error:
                 origin = document.origin
                 warnings.append(
-                    MeshWarning(origin.file, origin.document, origin.line, f"{document.reference}: cannot be read: {error}")
+                    MeshWarning(
+                        origin.file, origin.document, origin.line, f"{document.reference}: cannot be read: {error}"
+                    )
                 )
     return Mesh(tuple(entries))
 

@@ -166,12 +166,10 @@ def _set_unreadable_aside(data: bytes) -> tuple[bytes, list[OddLine]]:
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if not (b"\r" in data or b"\0" in data or len(data) > _LONGEST_LINE and _has_long_line(data)) and _is_utf8(data):
+    if not (b"\r" in data or b"\0" in data or (len(data) > _LONGEST_LINE and _has_long_line(data))) and _is_utf8(data):
         return data, []
     lines = data.split(b"\n")
-    odd = [
-        (number, line) for number, line in enumerate(lines) if len(line) > _LONGEST_LINE or not _is_clean(line)
-    ]
+    odd = [(number, line) for number, line in enumerate(lines) if len(line) > _LONGEST_LINE or not _is_clean(line)]
     for number, _ in odd:
         lines[number] = b""
     return b"\n".join(lines), odd

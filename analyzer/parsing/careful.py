@@ -27,7 +27,9 @@ _FIELD_PATTERNS = {
 _WORD = r'[^ "]*'
 _ADDRESS = re.compile(r"(?:[0-9.]+|\[[0-9a-fA-F:.%a-z]+\]):\d{1,5}|-||[a-z]+://\S*")
 _TIME = re.compile(r"\[?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)\]")
-_JSON_KEY = re.compile(r'"(?:authority|bytes_received|bytes_sent|downstream_local_address|response_flags|upstream_cluster)"\s*:')
+_JSON_KEY = re.compile(
+    r'"(?:authority|bytes_received|bytes_sent|downstream_local_address|response_flags|upstream_cluster)"\s*:'
+)
 _LOOKS_LIKE_A_HEAD = re.compile(r'\[?\d{4}-\d\d-\d\dT[0-9:.]+Z?\]? ?(?:"|$)|\[?\d{4}-\d\d-\d\dT[0-9:.]+Z\] ')
 
 
@@ -170,10 +172,7 @@ def _middle_pattern(middle: tuple[Segment, ...]) -> re.Pattern[str]:
 
 
 def _words(segment: Segment) -> str:
-    return " ".join(
-        f"(?P<{name}>{_FIELD_PATTERNS.get(name, _WORD)})" if name else r'[^"]*?'
-        for name in segment.fields
-    )
+    return " ".join(f"(?P<{name}>{_FIELD_PATTERNS.get(name, _WORD)})" if name else r'[^"]*?' for name in segment.fields)
 
 
 def _plausible(values: dict[str, str]) -> bool:

@@ -20,9 +20,9 @@ from analyzer.vocabulary import ACCESS_LOG_FIELDS
 _SERVICE_TIME = "upstream_service_time"
 """A header, and so a string in JSON."""
 _ABSENT = pa.array(sorted(MISSING))
-_TEXT = {
-    name for name, wanted in RAW_TYPES.items() if pa.types.is_dictionary(wanted) or pa.types.is_string(wanted)
-} | {_SERVICE_TIME}
+_TEXT = {name for name, wanted in RAW_TYPES.items() if pa.types.is_dictionary(wanted) or pa.types.is_string(wanted)} | {
+    _SERVICE_TIME
+}
 _SCHEMA = pa.schema([(name, pa.string() if name in _TEXT else RAW_TYPES[name]) for name in ACCESS_LOG_FIELDS])
 _PROOF = ("response_flags", "response_code", "upstream_cluster", "downstream_local_address")
 _FEWEST_KEYS = 4
@@ -68,9 +68,7 @@ class JsonFormat:
         if not len(whole):
             return Reading(None, odd)
         tables: list[pa.Table] = []
-        kept: list[Any] = []
-        for span in _sound_spans(lines, whole, tables, odd):
-            kept.append(whole[span[0] : span[1]])
+        kept = [whole[start:stop] for start, stop in _sound_spans(lines, whole, tables, odd)]
         if not tables:
             return Reading(None, sorted(odd))
         table, numbers = pa.concat_tables(tables).combine_chunks(), np.concatenate(kept)

@@ -26,9 +26,7 @@ _NUMBERS = {
 _UNIQUE = ("path", "request_id", "upstream_local_address", "downstream_remote_address")
 
 RAW_TYPES: dict[str, pa.DataType] = {
-    name: TIMESTAMP
-    if name == "start_time"
-    else _NUMBERS.get(name, pa.string() if name in _UNIQUE else DICTIONARY)
+    name: TIMESTAMP if name == "start_time" else _NUMBERS.get(name, pa.string() if name in _UNIQUE else DICTIONARY)
     for name in ACCESS_LOG_FIELDS
 }
 """Type of each column; text that repeats is dictionary-coded, text that hardly ever does is not."""

@@ -86,7 +86,7 @@ class TextFormat:
         return [
             f"{_WHOLE}{index}"
             for index, segment in enumerate(self.layout.segments)
-            if not segment.quoted and segment.fields or len(segment.fields) > 1
+            if (not segment.quoted and segment.fields) or len(segment.fields) > 1
         ]
 
     @cached_property

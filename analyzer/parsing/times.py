@@ -42,7 +42,9 @@ def read_bracketed_times(texts: pa.StringArray) -> tuple[pa.TimestampArray, np.n
     return pa.array(micros, pa.int64()).cast(TIMESTAMP), good
 
 
-def _days(dates: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, np.dtype[np.bool_]]]:
+def _days(
+    dates: np.ndarray[Any, np.dtype[np.uint8]],
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Days since 1970 of `YYYY-MM-DD`; a block holds few distinct dates, so each is read once."""
     keys = np.ascontiguousarray(dates).view(f"S{_DATE}").ravel()
     # Lines stand nearly in time order, so equal dates are mostly neighbours.

@@ -1,6 +1,7 @@
 """Write manifests as YAML: the same bytes every time, and log text quoted so that it stays text."""
 
 import io
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,13 +14,18 @@ _LINE = 1 << 20
 
 def as_yaml(document: dict[str, Any]) -> str:
     """One document, keys as given, two blanks of indent."""
+    out = io.StringIO()
+    _writer().dump(_quoted(document), out)
+    return out.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _writer() -> YAML:
     yaml = YAML(typ="rt", pure=True)
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = _LINE
     yaml.allow_unicode = False
-    out = io.StringIO()
-    yaml.dump(_quoted(document), out)
-    return out.getvalue()
+    return yaml
 
 
 def _quoted(value: Any) -> Any:

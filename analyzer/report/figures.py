@@ -1,7 +1,7 @@
-"""Figures as plain JSON: fixed ids, a palette that colour-blind readers can tell apart, no text of the log as markup."""
+"""Figures as plain JSON: fixed ids, colours that colour-blind readers can tell apart, no log text as markup."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -22,10 +22,13 @@ COLOURS = {
 """Blue, orange, vermilion and purple after Okabe and Ito, darkened until they stand on white and on black."""
 
 
-def stacked_bars(moments: Sequence[str], series: dict[str, Sequence[int]], title: str) -> dict[str, Any]:
+def stacked_bars(moments: Sequence[str], series: Mapping[str, Sequence[int]], title: str) -> dict[str, Any]:
     """Entries over time, one colour a class."""
     figure = go.Figure(
-        [go.Bar(name=name, x=list(moments), y=list(values), marker_color=COLOURS[name]) for name, values in series.items()]
+        [
+            go.Bar(name=name, x=list(moments), y=list(values), marker_color=COLOURS[name])
+            for name, values in series.items()
+        ]
     )
     figure.update_layout(barmode="stack", bargap=0.08, yaxis_title=title, **_plain(300))
     return _as_plain(figure)

@@ -19,13 +19,14 @@ _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 def as_html(model: ReportModel) -> str:
     """The page. Log text reaches it in two ways only: escaped by Jinja2, or as JSON that scripts put in as text."""
     scripts = {"plotly": get_plotlyjs(), "app": _file("app.js")}
-    return _template().render(
+    page: str = _template().render(
         model=model,
         style=_file("style.css"),
         scripts=scripts,
         policy=_policy(scripts.values()),
         data=embedded({"destinations": as_columns(model.data["destinations"]), "figures": _figures(model)}),
     )
+    return page
 
 
 def as_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def _figures(model: ReportModel) -> dict[str, Any]:
 def _policy(scripts: Any) -> str:
     """Scripts by their digests, nothing from anywhere; plotly writes styles into the page, so styles may be inline."""
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'" for script in scripts
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'"
+        for script in scripts
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; font-src 'none'; "
@@ -106,5 +108,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
-
-

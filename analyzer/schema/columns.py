@@ -40,7 +40,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("path", _TEXT, "Path and query as Envoy logs them.", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%", Writer.CLIENT),
     Column("protocol", _LABEL, "HTTP version; null on TCP.", "%PROTOCOL%", Writer.PROXY),
     Column("response_code", pa.int16(), "HTTP status; 0 on TCP.", "%RESPONSE_CODE%", Writer.PROXY),
-    Column("response_flags", _LABEL, "Envoy's short flags, comma-joined; null when none.", "%RESPONSE_FLAGS%", Writer.PROXY),
+    Column(
+        "response_flags", _LABEL, "Envoy's short flags, comma-joined; null when none.", "%RESPONSE_FLAGS%", Writer.PROXY
+    ),
     Column("response_code_details", _LABEL, "Who set the status and why.", "%RESPONSE_CODE_DETAILS%", Writer.PROXY),
     Column(
         "connection_termination_details",
@@ -66,13 +68,23 @@ COLUMNS: tuple[Column, ...] = (
         "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
         Writer.UPSTREAM,
     ),
-    Column("x_forwarded_for", _LABEL, "Forwarding chain as the client sent it.", "%REQ(X-FORWARDED-FOR)%", Writer.CLIENT),
+    Column(
+        "x_forwarded_for", _LABEL, "Forwarding chain as the client sent it.", "%REQ(X-FORWARDED-FOR)%", Writer.CLIENT
+    ),
     Column("user_agent", _LABEL, "What the client calls itself.", "%REQ(USER-AGENT)%", Writer.CLIENT),
-    Column("request_id", _TEXT, "Request id; the client's own where it sent one.", "%REQ(X-REQUEST-ID)%", Writer.CLIENT),
+    Column(
+        "request_id", _TEXT, "Request id; the client's own where it sent one.", "%REQ(X-REQUEST-ID)%", Writer.CLIENT
+    ),
     Column("authority", _LABEL, "Host header, raw.", "%REQ(:AUTHORITY)%", Writer.CLIENT),
     Column("upstream_host", _LABEL, "Address the proxy connected to.", "%UPSTREAM_HOST%", Writer.PROXY),
     Column("upstream_cluster", _LABEL, "Envoy cluster, without a trailing `;`.", "%UPSTREAM_CLUSTER%", Writer.PROXY),
-    Column("upstream_local_address", _TEXT, "The proxy's own end of that connection.", "%UPSTREAM_LOCAL_ADDRESS%", Writer.PROXY),
+    Column(
+        "upstream_local_address",
+        _TEXT,
+        "The proxy's own end of that connection.",
+        "%UPSTREAM_LOCAL_ADDRESS%",
+        Writer.PROXY,
+    ),
     Column(
         "downstream_local_address",
         _LABEL,

@@ -132,7 +132,10 @@ class Simulator:
             return _reached(request, listener.any_host, "own_listener_any_host", unguarded=True)
         if request.authority is None:
             return Decision(
-                Outcome.CONDITIONAL, "host_unknown", "The log does not show the Host header.", conditions=("host_unknown",)
+                Outcome.CONDITIONAL,
+                "host_unknown",
+                "The log does not show the Host header.",
+                conditions=("host_unknown",),
             )
         host = request.authority.lower()
         if self._version >= (1, 16):
@@ -170,10 +173,12 @@ class Simulator:
             return Decision(
                 Outcome.CONDITIONAL,
                 "may_be_http",
-                "If these bytes are HTTP, the entries on this port will route them by a Host header that was not logged.",
+                "If these bytes are HTTP, the entries on this port will route them by Host, and that was not logged.",
                 conditions=("host_unknown",),
             )
-        return self._fallthrough("no_chain", "No chain of this port's listener takes these bytes, so the policy decides.")
+        return self._fallthrough(
+            "no_chain", "No chain of this port's listener takes these bytes, so the policy decides."
+        )
 
 
 class _Scope:
@@ -230,10 +235,11 @@ def _meant(request: Request, target: Target) -> bool:
 
 
 def _because(rule: str, entry: ServiceEntry, target: Target) -> str:
-    port = target.port
+    port, host = target.port, target.service.host
+    where = f"{host} of {entry.reference}, port {port.number} {port.protocol}"
     return {
-        "virtual_host": f"The Host header matches {target.service.host} of {entry.reference}, port {port.number} {port.protocol}.",
-        "server_name": f"The server name matches {target.service.host} of {entry.reference}, port {port.number} {port.protocol}.",
+        "virtual_host": f"The Host header matches {where}.",
+        "server_name": f"The server name matches {where}.",
         "own_listener_any_host": f"{entry.reference} has a listener of its own for this address that takes any Host.",
     }.get(rule, f"{entry.reference} takes everything on this address and port {port.number}, whatever the name.")
 

@@ -58,7 +58,7 @@ def read_blocks(
     """
     try:
         if source.origin == STANDARD_INPUT:
-            yield from _packed_blocks(source, _recoded(iter(lambda: sys.stdin.buffer.read1(1 << 20), b"")), block_size)
+            yield from _packed_blocks(source, _recoded(iter(lambda: sys.stdin.buffer.read(1 << 20), b"")), block_size)
             return
         with Path(source.origin).open("rb") as file:
             mark = file.read(2)

@@ -59,7 +59,9 @@ def _gunzipped(stream: "_Counted") -> Iterator[bytes]:
     """All members of a gzip file, one after the other."""
     from isal import igzip
 
-    with igzip.IGzipFile(fileobj=io.BufferedReader(stream, _READ)) as reader:
+    with igzip.IGzipFile(  # type: ignore[no-untyped-call]
+        fileobj=io.BufferedReader(stream, _READ)
+    ) as reader:
         while piece := reader.read(_READ):
             yield piece
 

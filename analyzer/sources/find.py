@@ -42,7 +42,9 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
     for argument in arguments:
         paths = [STANDARD_INPUT] if argument == STANDARD_INPUT else list(_paths(argument))
         if not paths:
-            raise SourceError("nothing to read here", Place(argument), "name a file, a folder, a glob, or - for standard input")
+            raise SourceError(
+                "nothing to read here", Place(argument), "name a file, a folder, a glob, or - for standard input"
+            )
         for path in paths:
             real = path if path == STANDARD_INPUT else os.path.realpath(path)
             found[real] = min(found.get(real, path), path)
@@ -74,7 +76,9 @@ def _source(origin: str, given: Mapping[str, str]) -> Source:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", Place(origin)) from error
     regular = Path(origin).is_file()
-    return Source(origin, _pairs({**labels_of_path(origin), **given}), status.st_size if regular else None, recognize(first))
+    return Source(
+        origin, _pairs({**labels_of_path(origin), **given}), status.st_size if regular else None, recognize(first)
+    )
 
 
 def _pairs(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """What the place of a file says of the pod that wrote it, by the kubelet's and the container runtimes' own names.
 
-`/var/log/containers/<pod>_<namespace>_<container>-<id>.log` and `/var/log/pods/<namespace>_<pod>_<uid>/<container>/0.log`
+`/var/log/containers/<pod>_<namespace>_<container>-<id>.log` and
+`/var/log/pods/<namespace>_<pod>_<uid>/<container>/0.log`
 (kubernetes/kubernetes pkg/kubelet/kuberuntime/legacy.go and kuberuntime_container.go). Names that only look alike
 give no label: a wrong source is worse than none.
 """

@@ -124,7 +124,9 @@ class Lake:
     def _files(self) -> list[tuple[str, str, date | None]]:
         table = self._table_or_none()
         if table is None:
-            raise LakeError("there is no lake here", Place(str(self.path)), "`egress-audit ingest SOURCE... --lake DIR` makes one")
+            raise LakeError(
+                "there is no lake here", Place(str(self.path)), "`egress-audit ingest SOURCE... --lake DIR` makes one"
+            )
         actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
         found = [(item["path"], item["partition.kind"], _day(item["partition.day"])) for item in actions]
         return sorted(found, key=lambda item: (item[1], item[2] or date.min, item[0]))

@@ -24,9 +24,11 @@ def plain(schema: pa.Schema) -> pa.Schema:
     )
 
 
-ROW = plain(
-    pa.schema([*ENTRY, *(field for field in REJECTED if field.name not in ENTRY.names)])
-).append(pa.field("kind", pa.string())).append(pa.field("day", pa.date32()))
+ROW = (
+    plain(pa.schema([*ENTRY, *(field for field in REJECTED if field.name not in ENTRY.names)]))
+    .append(pa.field("kind", pa.string()))
+    .append(pa.field("day", pa.date32()))
+)
 """The columns of the table: those of an entry, those of a rejected line, and the two it is partitioned by."""
 
 

@@ -72,9 +72,7 @@ class _OpenFile:
         self.first: datetime | None = None
         self.last: datetime | None = None
         repeating = [
-            field.name
-            for field in schema
-            if pa.types.is_dictionary(field.type) or field.name in _REPEATING_NUMBERS
+            field.name for field in schema if pa.types.is_dictionary(field.type) or field.name in _REPEATING_NUMBERS
         ]
         self.writer = pq.ParquetWriter(
             target,

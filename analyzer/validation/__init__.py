@@ -1,4 +1,4 @@
-"""Istio's own rules on ServiceEntry manifests, and what it takes in silence although it does more or less than it says."""
+"""Istio's own rules on ServiceEntry manifests, and what it takes in silence and does otherwise than it says."""
 
 from analyzer.validation.finding import Finding, finding_as_json, render
 from analyzer.validation.rule import Rule, known_rules

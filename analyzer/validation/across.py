@@ -33,10 +33,16 @@ def _same_object(entries: Sequence[tuple[Document, ServiceEntry]]) -> Iterator[t
         earlier = seen.setdefault(entry.reference, document)
         if earlier is not document:
             place = f"{earlier.origin.file}:{earlier.origin.line}"
-            yield document, SAME_OBJECT, Problem(("metadata", "name"), f"{entry.reference} is also in {place}; the later one wins")
+            yield (
+                document,
+                SAME_OBJECT,
+                Problem(("metadata", "name"), f"{entry.reference} is also in {place}; the later one wins"),
+            )
 
 
-def _conflicting_protocols(entries: Sequence[tuple[Document, ServiceEntry]]) -> Iterator[tuple[Document, Rule, Problem]]:
+def _conflicting_protocols(
+    entries: Sequence[tuple[Document, ServiceEntry]],
+) -> Iterator[tuple[Document, Rule, Problem]]:
     """Same host string and port number in two protocols, visible to the same namespace."""
     declared: dict[tuple[str, int], list[tuple[ServiceEntry, str]]] = defaultdict(list)
     for document, entry in entries:
@@ -63,7 +69,11 @@ def _split_hosts(entries: Sequence[tuple[Document, ServiceEntry]]) -> Iterator[t
                     f"{host} is also in {other.reference} with another resolution, exportTo or other labels: "
                     "ports of the second entry get no cluster"
                 )
-                yield document, SPLIT_HOST, Problem(("spec", "hosts", place), text, "one entry a host, with all its ports")
+                yield (
+                    document,
+                    SPLIT_HOST,
+                    Problem(("spec", "hosts", place), text, "one entry a host, with all its ports"),
+                )
 
 
 def _shape(entry: ServiceEntry) -> tuple[object, ...]:

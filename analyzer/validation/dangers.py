@@ -23,7 +23,9 @@ def open_to_any_address(subject: Subject) -> Iterator[Problem]:
         return
     for index, port in enumerate(entry.ports):
         if port_class(port.protocol) in (PortClass.TCP, PortClass.AUTO):
-            where = "to the address the client dialled" if entry.resolution is Resolution.NONE else f"to {entry.hosts[:1]}"
+            where = (
+                "to the address the client dialled" if entry.resolution is Resolution.NONE else f"to {entry.hosts[:1]}"
+            )
             yield Problem(
                 ("spec", "ports", index),
                 f"port {port.number} takes every connection on that port, whatever its address, and sends it {where}",
@@ -34,7 +36,9 @@ def open_to_any_address(subject: Subject) -> Iterator[Problem]:
 @rule("tls_address_skips_name_check", Severity.DANGER)
 def address_skips_name_check(subject: Subject) -> Iterator[Problem]:
     """A TLS port with a plain address gets a listener without any condition on the server name."""
-    plain = [a for a in subject.entry.addresses if (network := network_of(a)) is not None and network.num_addresses == 1]
+    plain = [
+        a for a in subject.entry.addresses if (network := network_of(a)) is not None and network.num_addresses == 1
+    ]
     for index, port in enumerate(subject.entry.ports):
         if plain and port_class(port.protocol) is PortClass.TLS:
             yield Problem(
@@ -49,7 +53,9 @@ def http_address(subject: Subject) -> Iterator[Problem]:
     """HTTP is routed by Host and port alone; an address only becomes one more Host."""
     for index, port in enumerate(subject.entry.ports):
         if subject.entry.addresses and port_class(port.protocol) is PortClass.HTTP:
-            yield Problem(("spec", "ports", index), f"port {port.number}: addresses do not restrict HTTP, the Host header decides")
+            yield Problem(
+                ("spec", "ports", index), f"port {port.number}: addresses do not restrict HTTP, the Host header decides"
+            )
 
 
 @rule("http_proxy_protocol", Severity.DANGER)
@@ -57,7 +63,11 @@ def http_proxy(subject: Subject) -> Iterator[Problem]:
     """HTTP_PROXY takes every byte on the port, for every host."""
     for index, port in enumerate(subject.entry.ports):
         if port.protocol == "HTTP_PROXY":
-            yield Problem(("spec", "ports", index, "protocol"), "HTTP_PROXY takes all traffic on the port", "protocol: TCP, with addresses")
+            yield Problem(
+                ("spec", "ports", index, "protocol"),
+                "HTTP_PROXY takes all traffic on the port",
+                "protocol: TCP, with addresses",
+            )
 
 
 @rule("http_on_443", Severity.DANGER)
@@ -66,7 +76,8 @@ def http_on_443(subject: Subject) -> Iterator[Problem]:
     for index, port in enumerate(subject.entry.ports):
         if port.number == 443 and port_class(port.protocol) is PortClass.HTTP:
             yield Problem(
-                ("spec", "ports", index, "protocol"), "HTTP on 443 does not admit TLS that the application speaks itself",
+                ("spec", "ports", index, "protocol"),
+                "HTTP on 443 does not admit TLS that the application speaks itself",
                 "protocol: TLS",
             )
 

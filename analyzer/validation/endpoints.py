@@ -80,7 +80,9 @@ def static_without_endpoints(subject: Subject) -> Iterator[Problem]:
 def resolution_missing(subject: Subject) -> Iterator[Problem]:
     """What is left out is NONE, and NONE goes wherever the client points."""
     if "resolution" not in subject.spec:
-        yield Problem(("spec",), "resolution is left out, so it is NONE: the proxy connects to the address the client dialled")
+        yield Problem(
+            ("spec",), "resolution is left out, so it is NONE: the proxy connects to the address the client dialled"
+        )
 
 
 @rule("dynamic_dns_invalid", Severity.ERROR, istio_code="IST0106")
@@ -89,7 +91,9 @@ def dynamic_dns(subject: Subject) -> Iterator[Problem]:
     entry = subject.entry
     if entry.resolution is not Resolution.DYNAMIC_DNS:
         return
-    allowed = next((protocols for since, protocols in sorted(_DYNAMIC.items(), reverse=True) if subject.version >= since), None)
+    allowed = next(
+        (protocols for since, protocols in sorted(_DYNAMIC.items(), reverse=True) if subject.version >= since), None
+    )
     if allowed is None:
         yield Problem(("spec", "resolution"), "DYNAMIC_DNS exists since Istio 1.28")
         return

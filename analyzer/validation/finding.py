@@ -54,7 +54,8 @@ def render(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         istio = f", {finding.istio_code}" if finding.istio_code else ""
         yield (
-            f"{finding.file}:{finding.line}:{finding.column}: {finding.severity}[{finding.code}{istio}]: {finding.message}"
+            f"{finding.file}:{finding.line}:{finding.column}: "
+            f"{finding.severity}[{finding.code}{istio}]: {finding.message}"
         )
         lines = texts.setdefault(finding.file, _lines(finding.file))
         if 0 < finding.line <= len(lines):

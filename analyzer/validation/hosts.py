@@ -14,7 +14,9 @@ _MOST_HOSTS = 256
 def name(subject: Subject) -> Iterator[Problem]:
     """Kubernetes wants a DNS-1123 subdomain as `metadata.name`."""
     if not is_dns1123_subdomain(subject.document.name):
-        yield Problem(("metadata", "name"), f"{subject.document.name!r} is no object name (lower case, digits, - and .)")
+        yield Problem(
+            ("metadata", "name"), f"{subject.document.name!r} is no object name (lower case, digits, - and .)"
+        )
 
 
 @rule("hosts_missing", Severity.ERROR, istio_code="IST0106")
@@ -44,7 +46,8 @@ def host_invalid(subject: Subject) -> Iterator[Problem]:
 def partial_wildcard(subject: Subject) -> Iterator[Problem]:
     """`*foo.com` is accepted, but on a TLS port Envoy refuses the whole listener."""
     for path, host in subject.places("hosts"):
-        if "*" in str(host) and not str(host).startswith("*.") and subject.entry.resolution is not Resolution.DYNAMIC_DNS:
+        partial = str(host) != "*" and "*" in str(host).removeprefix("*.")
+        if partial and subject.entry.resolution is not Resolution.DYNAMIC_DNS:
             yield Problem(path, f"{host!r} is a partial wildcard: Envoy matches only `*.` followed by a domain")
 
 
@@ -67,7 +70,8 @@ def several_hosts_on_tcp(subject: Subject) -> Iterator[Problem]:
     for index, port in enumerate(entry.ports):
         if port_class(port.protocol) in (PortClass.TCP, PortClass.AUTO, PortClass.UDP):
             yield Problem(
-                ("spec", "ports", index), f"several hosts on port {port.number} {port.protocol or 'without protocol'}",
+                ("spec", "ports", index),
+                f"several hosts on port {port.number} {port.protocol or 'without protocol'}",
                 "one entry a host",
             )
 

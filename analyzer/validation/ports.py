@@ -14,7 +14,9 @@ def name_invalid(subject: Subject) -> Iterator[Problem]:
     """A DNS-1123 label, never empty."""
     for index, port in enumerate(subject.entry.ports):
         if not is_dns1123_label(port.name):
-            yield Problem(("spec", "ports", index, "name"), f"{port.name!r} is no port name", f"name: tcp-{port.number}")
+            yield Problem(
+                ("spec", "ports", index, "name"), f"{port.name!r} is no port name", f"name: tcp-{port.number}"
+            )
 
 
 @rule("port_name_duplicate", Severity.ERROR, istio_code="IST0106")
@@ -23,7 +25,9 @@ def name_duplicate(subject: Subject) -> Iterator[Problem]:
     counts = Counter(port.name for port in subject.entry.ports)
     for index, port in enumerate(subject.entry.ports):
         if counts[port.name] > 1:
-            yield Problem(("spec", "ports", index, "name"), f"port name {port.name!r} is used {counts[port.name]} times")
+            yield Problem(
+                ("spec", "ports", index, "name"), f"port name {port.name!r} is used {counts[port.name]} times"
+            )
 
 
 @rule("port_number_duplicate", Severity.ERROR, istio_code="IST0106")
@@ -32,7 +36,9 @@ def number_duplicate(subject: Subject) -> Iterator[Problem]:
     counts = Counter(port.number for port in subject.entry.ports)
     for index, port in enumerate(subject.entry.ports):
         if counts[port.number] > 1:
-            yield Problem(("spec", "ports", index, "number"), f"port {port.number} is declared {counts[port.number]} times")
+            yield Problem(
+                ("spec", "ports", index, "number"), f"port {port.number} is declared {counts[port.number]} times"
+            )
 
 
 @rule("port_number_invalid", Severity.ERROR, istio_code="IST0106")
@@ -49,14 +55,18 @@ def protocol_unknown(subject: Subject) -> Iterator[Problem]:
     """Exactly the protocols of pkg/config/protocol/instance.go."""
     for index, port in enumerate(subject.entry.ports):
         if port_class(port.protocol) is None:
-            yield Problem(("spec", "ports", index, "protocol"), f"Istio knows no protocol {port.protocol!r}", "HTTP, TLS or TCP")
+            yield Problem(
+                ("spec", "ports", index, "protocol"), f"Istio knows no protocol {port.protocol!r}", "HTTP, TLS or TCP"
+            )
 
 
 @rule("ports_missing", Severity.DANGER)
 def ports_missing(subject: Subject) -> Iterator[Problem]:
     """Accepted, and does nothing at all."""
     if not subject.entry.ports:
-        yield Problem(("spec",), "an entry without ports registers nothing", "ports: [{number: 443, name: tls, protocol: TLS}]")
+        yield Problem(
+            ("spec",), "an entry without ports registers nothing", "ports: [{number: 443, name: tls, protocol: TLS}]"
+        )
 
 
 @rule("address_invalid", Severity.ERROR, istio_code="IST0106")
@@ -86,7 +96,7 @@ def addresses_required(subject: Subject) -> Iterator[Problem]:
         if port.protocol in ("", "TCP"):
             yield Problem(
                 ("spec", "ports", index),
-                f"port {port.number}: TCP (or no protocol) without addresses cannot be told from other traffic on the port",
+                f"port {port.number}: TCP (or no protocol) without addresses cannot be told from its neighbours",
                 "addresses: [203.0.113.10]",
             )
 

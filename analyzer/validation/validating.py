@@ -21,7 +21,7 @@ def validate_paths(paths: Sequence[str], istio_version: str = NEWEST_ISTIO) -> l
 
 
 def validate(documents: Sequence[Document], istio_version: str = NEWEST_ISTIO) -> list[Finding]:
-    """Check the ServiceEntries among some documents, alone and against each other; other kinds are nobody's business."""
+    """Check the ServiceEntries among some documents, alone and against each other; other kinds are left alone."""
     version = _version(istio_version)
     findings: list[Finding] = []
     read: list[tuple[Document, ServiceEntry]] = []

@@ -48,4 +48,6 @@ def missing(subject: Subject) -> Iterator[Problem]:
 def dry_run(subject: Subject) -> Iterator[Problem]:
     """Only AuthorizationPolicies may be tried so."""
     if "istio.io/dry-run" in subject.entry.annotations:
-        yield Problem(("metadata", "annotations", "istio.io/dry-run"), "istio.io/dry-run is for AuthorizationPolicy only")
+        yield Problem(
+            ("metadata", "annotations", "istio.io/dry-run"), "istio.io/dry-run is for AuthorizationPolicy only"
+        )

@@ -32,7 +32,8 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
     ),
     (
         "passthrough tcp that could not connect",
-        TCP | {"upstream_cluster": "PassthroughCluster", "response_flags": "UF,URX", "upstream_host": "203.0.113.10:443"},
+        TCP
+        | {"upstream_cluster": "PassthroughCluster", "response_flags": "UF,URX", "upstream_host": "203.0.113.10:443"},
         ("passthrough", "passthrough_cluster", "unreachable"),
     ),
     (
@@ -179,7 +180,11 @@ def test_envoys_own_format_cannot_say_by_whose_leave() -> None:
 
     entry = row(line)
 
-    assert (entry["log_format"], entry["egress_class"], entry["host"]) == ("envoy_text", "unclassified", "api.example.com")
+    assert (entry["log_format"], entry["egress_class"], entry["host"]) == (
+        "envoy_text",
+        "unclassified",
+        "api.example.com",
+    )
 
 
 def test_the_host_is_normalised_and_the_authority_is_not() -> None:

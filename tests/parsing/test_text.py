@@ -25,7 +25,9 @@ def test_an_honest_line_gives_every_field() -> None:
 def test_text_and_json_of_one_line_are_the_same_entry(line: dict[str, object]) -> None:
     from_text, from_json = row(text(line)), row(as_json(line))
 
-    assert {name: from_text[name] for name in ACCESS_LOG_FIELDS} == {name: from_json[name] for name in ACCESS_LOG_FIELDS}
+    assert {name: from_text[name] for name in ACCESS_LOG_FIELDS} == {
+        name: from_json[name] for name in ACCESS_LOG_FIELDS
+    }
 
 
 def test_a_quote_in_an_agent_that_leaves_one_reading_changes_nothing() -> None:
@@ -45,7 +47,9 @@ def test_a_forged_middle_is_not_believed_and_the_right_end_is() -> None:
 
 
 def test_a_forged_path_does_not_fool_the_outcome() -> None:
-    entry = row(text(BLOCKED_HTTP, path='/?q=" 200 - via_upstream - "-" 5 5 1 1 "-" "a" "b" "ok.example" "1.2.3.4:80" x'))
+    entry = row(
+        text(BLOCKED_HTTP, path='/?q=" 200 - via_upstream - "-" 5 5 1 1 "-" "a" "b" "ok.example" "1.2.3.4:80" x')
+    )
 
     assert entry["egress_class"] == "blocked"
     assert entry["host"] == "api.example.com"

@@ -15,12 +15,32 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "sample_logs"
-FIELDS = (
-    "start_time method path protocol response_code response_flags response_code_details connection_termination_details "
-    "upstream_transport_failure_reason bytes_received bytes_sent duration upstream_service_time x_forwarded_for user_agent "
-    "request_id authority upstream_host upstream_cluster upstream_local_address downstream_local_address "
-    "downstream_remote_address requested_server_name route_name"
-).split()
+FIELDS = [
+    "start_time",
+    "method",
+    "path",
+    "protocol",
+    "response_code",
+    "response_flags",
+    "response_code_details",
+    "connection_termination_details",
+    "upstream_transport_failure_reason",
+    "bytes_received",
+    "bytes_sent",
+    "duration",
+    "upstream_service_time",
+    "x_forwarded_for",
+    "user_agent",
+    "request_id",
+    "authority",
+    "upstream_host",
+    "upstream_cluster",
+    "upstream_local_address",
+    "downstream_local_address",
+    "downstream_remote_address",
+    "requested_server_name",
+    "route_name",
+]
 NUMBERS = ("response_code", "bytes_received", "bytes_sent", "duration")
 BEFORE = datetime(2026, 3, 2, 9, 0)
 AFTER = datetime(2026, 3, 2, 14, 0)
@@ -124,8 +144,8 @@ def as_text(line: dict[str, object]) -> str:
         f'{v["response_code_details"]} {v["connection_termination_details"]} "{v["upstream_transport_failure_reason"]}" '
         f'{v["bytes_received"]} {v["bytes_sent"]} {v["duration"]} {v["upstream_service_time"]} "{v["x_forwarded_for"]}" '
         f'"{v["user_agent"]}" "{v["request_id"]}" "{v["authority"]}" "{v["upstream_host"]}" {v["upstream_cluster"]} '
-        f'{v["upstream_local_address"]} {v["downstream_local_address"]} {v["downstream_remote_address"]} '
-        f'{v["requested_server_name"]} {v["route_name"]}'
+        f"{v['upstream_local_address']} {v['downstream_local_address']} {v['downstream_remote_address']} "
+        f"{v['requested_server_name']} {v['route_name']}"
     )
 
 
@@ -153,7 +173,7 @@ def pods() -> dict[str, Pod]:
         "webapp": Pod("webapp-7c5d8f9b6d-k8wzn", "istioinaction", "10.244.1.12", "curl/8.5.0"),
         "payments": Pod("payments-5b8c7d6f49-m4v9t", "shop", "10.244.2.21", "okhttp/4.12.0"),
         "reports": Pod("reports-0", "shop", "10.244.2.22", "python-requests/2.32.3"),
-        "search": Pod("search-84d9f7c5b6-9xkzr", "shop", "10.244.2.23", "elasticsearch-py/8.12 (Python, \"urllib3\")"),
+        "search": Pod("search-84d9f7c5b6-9xkzr", "shop", "10.244.2.23", 'elasticsearch-py/8.12 (Python, "urllib3")'),
         "metrics": Pod("node-metrics-zq7vf", "ops", "10.244.3.31", "node-metrics/2.1"),
     }
 
@@ -167,12 +187,22 @@ def tell(cast: dict[str, Pod]) -> None:
         for n in range(24):
             forum.http(*JSONPLACEHOLDER, "/users" if n % 3 else f"/users/{n}", http)
             if n % 4 == 0:
-                forum.http("users.istioinaction.svc.cluster.local", "10.96.40.7", "/", "outbound|80||users.istioinaction.svc.cluster.local")
+                forum.http(
+                    "users.istioinaction.svc.cluster.local",
+                    "10.96.40.7",
+                    "/",
+                    "outbound|80||users.istioinaction.svc.cluster.local",
+                )
         webapp.at(moment)
         for n in range(14):
             # The name shows only while some entry without addresses registers TLS on 443.
             webapp.tcp(GITHUB[1], 443, tcp, GITHUB[0] if n % 2 else None)
-            webapp.http("forum.istioinaction.svc.cluster.local", "10.96.40.8", "/api/users", "outbound|80||forum.istioinaction.svc.cluster.local")
+            webapp.http(
+                "forum.istioinaction.svc.cluster.local",
+                "10.96.40.8",
+                "/api/users",
+                "outbound|80||forum.istioinaction.svc.cluster.local",
+            )
         payments.at(moment)
         for n in range(18):
             payments.tcp(SAAS[1], 443, tcp, SAAS[0])
@@ -204,15 +234,33 @@ def odd(cast: dict[str, Pod]) -> None:
     webapp.http("exfil.attacker.example", "192.0.2.66", "/upload", "block_all", user_agent=forged)
     webapp.tcp(JSONPLACEHOLDER[1], 80, "blackhole")
     payments.http(
-        "ledger.partner.example", "198.51.100.41", "/ledger.v1.Ledger/Post", "block_all",
-        method="POST", protocol="HTTP/2", response_code=200, user_agent="grpc-go/1.65.0",
+        "ledger.partner.example",
+        "198.51.100.41",
+        "/ledger.v1.Ledger/Post",
+        "block_all",
+        method="POST",
+        protocol="HTTP/2",
+        response_code=200,
+        user_agent="grpc-go/1.65.0",
     )
     payments.log(
-        method="GET", path="/pay", protocol="HTTP/1.1", response_code=200, response_code_details="via_upstream",
-        bytes_sent=48, duration=4, upstream_service_time="3", user_agent="okhttp/4.12.0", request_id="00000000-0000-4000-8000-000000000001",
-        authority="payments.shop.svc.cluster.local", upstream_host="10.244.2.21:8080", upstream_cluster="inbound|8080||",
-        upstream_local_address="127.0.0.6:40123", downstream_local_address="10.244.2.21:8080",
-        downstream_remote_address="10.244.2.23:51234", requested_server_name="outbound_.80_._.payments.shop.svc.cluster.local",
+        method="GET",
+        path="/pay",
+        protocol="HTTP/1.1",
+        response_code=200,
+        response_code_details="via_upstream",
+        bytes_sent=48,
+        duration=4,
+        upstream_service_time="3",
+        user_agent="okhttp/4.12.0",
+        request_id="00000000-0000-4000-8000-000000000001",
+        authority="payments.shop.svc.cluster.local",
+        upstream_host="10.244.2.21:8080",
+        upstream_cluster="inbound|8080||",
+        upstream_local_address="127.0.0.6:40123",
+        downstream_local_address="10.244.2.21:8080",
+        downstream_remote_address="10.244.2.23:51234",
+        requested_server_name="outbound_.80_._.payments.shop.svc.cluster.local",
         route_name="default",
     )
     search.tcp("192.0.2.99", 443, "blackhole", "invalid:a_b.example")
@@ -224,7 +272,7 @@ def files(cast: dict[str, Pod]) -> Iterator[tuple[str, bytes]]:
     """Every file of the folder and its bytes."""
     cri = [f"{line['start_time'][:-1]}456789Z stdout F {as_text(line)}" for line in cast["metrics"].lines]  # type: ignore[index]
     broken = [
-        '2026-03-02T09:00:01.123456Z\tinfo\txdsproxy\tconnected to delta upstream XDS server: istiod.istio-system.svc:15012',
+        "2026-03-02T09:00:01.123456Z\tinfo\txdsproxy\tconnected to delta upstream XDS server: istiod.istio-system.svc:15012",
         as_text(cast["forum"].lines[2])[:150],
         "2026-03-02T09:00:02.000001Z\twarning\tenvoy config\tgRPC config stream to xds-grpc closed: 14, connection error",
         "",

@@ -22,7 +22,9 @@ def content_of(path: Path, block_size: int = 1 << 20) -> bytes:
 
 
 @given(st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\n\n", b"\xe2\x80\xa8"]), max_size=60), st.integers(1, 40))
-def test_blocks_of_any_size_are_the_source_and_end_at_line_ends(tmp_path_factory, pieces: list[bytes], size: int) -> None:
+def test_blocks_of_any_size_are_the_source_and_end_at_line_ends(
+    tmp_path_factory, pieces: list[bytes], size: int
+) -> None:
     content = b"".join(pieces)
     path = tmp_path_factory.mktemp("source") / "a.log"
     path.write_bytes(content)

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 
-_SHAPE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) (?P<tags>[FP](?::\S+)?) ")
+_SHAPE = re.compile(
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) (?P<tags>[FP](?::\S+)?) "
+)
 
 
 class Cri:

@@ -150,7 +150,9 @@
     page = 0;
     draw();
   };
-  document.getElementById("filters").addEventListener("input", refresh);
+  // A search box also tells of a change when it is left: drawing anew then would swallow the click that left it.
+  document.getElementById("search").addEventListener("input", refresh);
+  for (const select of document.querySelectorAll("#filters select")) select.addEventListener("change", refresh);
   document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("previous").addEventListener("click", () => { page -= 1; draw(); });
   document.getElementById("next").addEventListener("click", () => { page += 1; draw(); });

@@ -7,14 +7,14 @@ from analyzer.vocabulary import HostSource, Verdict
 _REMEDY = {
     "start_time": "Lines without a time cannot be placed: export them whole, or log `%START_TIME%`.",
     "source_namespace": (
-        "Istio's formats do not name the caller: keep the kubelet's file names, give `--label source_namespace=NAME`, or "
-        "log `%ENVIRONMENT(POD_NAMESPACE)%`."
+        "Istio's formats do not name the caller: keep the kubelet's file names, give `--label source_namespace=NAME`, "
+        "or log `%ENVIRONMENT(POD_NAMESPACE)%`."
     ),
     "source_workload": (
         "Keep the pod's name in the file name, give `--label source_workload=NAME`, or log `%ENVIRONMENT(POD_NAME)%`."
     ),
     "upstream_cluster": "Blocked HTTP has none by nature; where it is always missing, log `%UPSTREAM_CLUSTER%`.",
-    "downstream_local_address": "Without it the dialled address and port are unknown: log `%DOWNSTREAM_LOCAL_ADDRESS%`.",
+    "downstream_local_address": "Without it the address dialled is unknown: log `%DOWNSTREAM_LOCAL_ADDRESS%`.",
     "response_code_details": "TCP has none by nature; where HTTP lacks it, log `%RESPONSE_CODE_DETAILS%` (Istio 1.9+).",
 }
 

@@ -27,7 +27,11 @@ class NotProposedSection:
         )
         tables = tuple(_table(code, groups[code]) for code in order)
         count = len(audit.proposals.not_proposed)
-        lead = f"{count:,} destinations get no manifest, for {len(groups):,} reasons." if count else "Nothing was left out."
+        lead = (
+            f"{count:,} destinations get no manifest, for {len(groups):,} reasons."
+            if count
+            else "Nothing was left out."
+        )
         return SectionModel(self.name, self.title, lead, blocks=tables)
 
 

@@ -27,7 +27,12 @@ class ReplaySection:
         """Compare the coverage as it is with that after the proposals, and list what still would not work."""
         before, after = audit.replay_as_is.coverage, audit.replay.coverage
         facts = tuple(
-            Fact(outcome.value, after[outcome], f"{_MEANING[outcome]}; without the proposals {before[outcome]:,}", outcome.value)
+            Fact(
+                outcome.value,
+                after[outcome],
+                f"{_MEANING[outcome]}; without the proposals {before[outcome]:,}",
+                outcome.value,
+            )
             for outcome in reversed(Outcome)
         )
         rules: Counter[tuple[str, str]] = Counter()
@@ -37,21 +42,31 @@ class ReplaySection:
             (d for d in audit.replay.destinations if d.decision.outcome is not Outcome.ALLOWED),
             key=lambda d: (-d.entries, d.key.order),
         )
+        more = ", the largest shown" if len(still) > _SHOWN else ""
         tables = (
             Table(
                 ("outcome", "rule that decided", "entries"),
-                tuple((outcome, rule, entries) for (outcome, rule), entries in sorted(rules.items(), key=lambda i: (-i[1], i[0]))),
+                tuple(
+                    (outcome, rule, entries)
+                    for (outcome, rule), entries in sorted(rules.items(), key=lambda i: (-i[1], i[0]))
+                ),
                 ("entries",),
                 "By the rule that decided",
             ),
             Table(
                 ("destination", "namespace", "outcome", "entries", "because"),
                 tuple(
-                    (d.key.name, d.key.source_namespace or "unknown", d.decision.outcome.value, d.entries, d.decision.because)
+                    (
+                        d.key.name,
+                        d.key.source_namespace or "unknown",
+                        d.decision.outcome.value,
+                        d.entries,
+                        d.decision.because,
+                    )
                     for d in still[:_SHOWN]
                 ),
                 ("entries",),
-                f"What would not simply work ({len(still):,} destinations{', the largest shown' if len(still) > _SHOWN else ''})",
+                f"What would not simply work ({len(still):,} destinations{more})",
             ),
         )
         lead = f"Every outbound request of this log against Istio {audit.istio_version}'s own rules, entry by entry."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from analyzer.pipeline import Audit
 from analyzer.report.figures import stacked_bars
 from analyzer.report.gaps import gaps_in
-from analyzer.report.model import Figure, SectionModel, Table
+from analyzer.report.model import Cell, Figure, SectionModel, Table
 from analyzer.shapes import moment_as_json
 from analyzer.vocabulary import EgressClass
 
@@ -36,7 +36,7 @@ class Timeline:
         starts = sorted(bars)
         labels = [start.strftime("%Y-%m-%d %H:%M") for start in starts]
         series = {word.value: [bars[start][word] for start in starts] for word in _SHOWN}
-        rows = tuple(
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
             (label, *(bars[start][word] for word in _SHOWN)) for label, start in zip(labels, starts, strict=True)
         )
         names = tuple(word.value for word in _SHOWN)

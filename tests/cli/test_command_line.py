@@ -1,0 +1,188 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.golden import ROOT
+from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, text
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "analyzer", *arguments], input=stdin, capture_output=True, cwd=ROOT)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> str:
+    log = tmp_path / "a.log"
+    agent = 'evil" =cmd|calc \x1b[31m'.replace("\x1b", "")
+    lines = [text(BLOCKED_HTTP), text(BLOCKED_HTTP), text(BLOCKED_TCP), text(HTTP, user_agent=agent), "junk \x1b[2J"]
+    log.write_text("\n".join(lines) + "\n")
+    made = run("ingest", str(log), "--lake", str(tmp_path / "lake"), "--label", "source_namespace=shop")
+    assert made.returncode == 0, made.stderr
+    return str(tmp_path / "lake")
+
+
+def test_ingest_prints_the_tally_as_json(tmp_path: Path) -> None:
+    done = run(
+        "ingest", "-", "--lake", str(tmp_path / "lake"), "--output", "json", stdin=text(HTTP).encode() + b"\njunk\n"
+    )
+
+    tally = json.loads(done.stdout)
+    assert tally["lines"] == tally["entries"] + tally["rejected"] + tally["duplicates"] == 2
+    assert set(tally) >= {
+        "sources",
+        "sources_skipped",
+        "bytes",
+        "rejected_by_reason",
+        "formats",
+        "envelopes",
+        "start",
+        "end",
+    }
+
+
+def test_destinations_have_the_keys_of_the_contract(lake: str) -> None:
+    found = json.loads(run("destinations", "--lake", lake, "--output", "json").stdout)
+
+    assert {item["host"] for item in found} == {"api.example.com", None}
+    keys = "source_namespace source_workload host destination_ip destination_port application_protocol entries by_class"
+    keys += " by_result bytes_received bytes_sent first_seen last_seen days_seen pods_seen user_agents examples verdict"
+    assert all(set(item) >= set(keys.split()) for item in found)
+
+
+def test_propose_writes_manifests_and_says_why_not(lake: str, tmp_path: Path) -> None:
+    done = run("propose", "--lake", lake, "--out", str(tmp_path / "out"), "--output", "json")
+
+    result = json.loads(done.stdout)
+    assert [item["file"] for item in result["proposals"]] == ["manifests/shop/api-example-com.yaml"]
+    assert (tmp_path / "out" / "manifests" / "shop" / "api-example-com.yaml").is_file()
+    assert {item["code"] for item in result["not_proposed"]} == {"address_only"}
+    assert done.returncode == 0
+
+
+def test_simulate_admits_what_was_proposed(lake: str, tmp_path: Path) -> None:
+    run("propose", "--lake", lake, "--out", str(tmp_path / "out"))
+
+    done = run("simulate", "--lake", lake, "--manifests", str(tmp_path / "out" / "manifests"), "--output", "json")
+
+    outcomes = {item["host"]: item["outcome"] for item in json.loads(done.stdout)["destinations"]}
+    assert outcomes["api.example.com"] == "allowed"
+
+
+def test_proposed_manifests_pass_validation(lake: str, tmp_path: Path) -> None:
+    run("propose", "--lake", lake, "--out", str(tmp_path / "out"))
+
+    done = run("validate", str(tmp_path / "out" / "manifests"), "--fail-on", "danger", "--output", "json")
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+def test_a_manifest_that_istio_would_refuse_exits_with_one(tmp_path: Path) -> None:
+    path = tmp_path / "se.yaml"
+    path.write_text(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\n"
+        "spec:\n  hosts: ['*']\n  exportTo: ['.']\n  ports: [{number: 443, name: tls, protocol: TLS}]\n"
+        "  resolution: NONE\n"
+    )
+
+    done = run("validate", str(path), "--output", "json")
+
+    (finding,) = json.loads(done.stdout)
+    assert (done.returncode, finding["code"], finding["line"]) == (1, "host_invalid", 5)
+
+
+def test_explain_follows_a_host_to_the_decision(lake: str) -> None:
+    (found,) = json.loads(run("explain", "api.example.com", "--lake", lake, "--output", "json").stdout)
+
+    assert found["proposal"]["file"] == "manifests/shop/api-example-com.yaml"
+    assert (found["replay"]["outcome"], found["replay_as_is"]["outcome"]) == ("allowed", "blocked")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_entries_come_out_by_source_and_line(lake: str, tmp_path: Path, kind: str) -> None:
+    import pyarrow.csv
+    import pyarrow.json
+    import pyarrow.parquet
+
+    out = tmp_path / f"entries.{kind}"
+    run("entries", "--lake", lake, "--to", kind, "--out", str(out))
+
+    read = {"jsonl": pyarrow.json.read_json, "csv": pyarrow.csv.read_csv, "parquet": pyarrow.parquet.read_table}[kind]
+    assert read(str(out))["line_number"].to_pylist() == [1, 2, 3, 4]
+
+
+def test_a_formula_in_a_csv_cell_is_only_text(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(text(HTTP, user_agent="=HYPERLINK(1)") + "\n")
+    run("ingest", str(log), "--lake", str(tmp_path / "lake"))
+
+    out = run("entries", "--lake", str(tmp_path / "lake"), "--to", "csv").stdout.decode()
+
+    assert "'=HYPERLINK(1)" in out
+
+
+def test_log_text_cannot_command_the_terminal(lake: str) -> None:
+    out = run("rejected", "--lake", lake).stdout
+
+    assert b"\x1b" not in out
+    assert b"\\x1b[2J" in out
+
+
+def test_an_error_is_two_lines_and_no_traceback(tmp_path: Path) -> None:
+    done = run("report", "--lake", str(tmp_path / "nowhere"), "--out", str(tmp_path / "r.html"))
+
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, len(lines)) == (2, 2)
+    assert lines[0].startswith("error: ")
+    assert lines[1].startswith("  try: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ingest",),
+        ("nonsense",),
+        ("ingest", "x", "--lake"),
+        ("ingest", "no/such/file", "--lake", "lake"),
+        ("ingest", "README.md", "--lake", "lake", "--label", "nonsense"),
+        ("simulate", "--lake", "nowhere", "--manifests", "nowhere"),
+    ],
+)
+def test_wrong_usage_exits_with_two(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Traceback" not in done.stderr
+
+
+def test_nothing_to_propose_exits_with_three(tmp_path: Path) -> None:
+    done = run("run", "-", "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out"), stdin=b"junk\n")
+
+    assert done.returncode == 3
+
+
+def test_fail_on_finds_what_was_denied(tmp_path: Path) -> None:
+    line = text(BLOCKED_HTTP, authority="169.254.169.254", downstream_local_address="169.254.169.254:80").encode()
+
+    done = run(
+        "run", "-", "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out"), "--fail-on", "denied", stdin=line
+    )
+
+    assert done.returncode == 1
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, analyzer.cli; sys.exit(any(m in sys.modules for m in ('pyarrow', 'pandas', 'plotly', 'pydantic')))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_catalog_lists_every_part() -> None:
+    content = json.loads(run("catalog", "--output", "json").stdout)
+
+    assert {"formats", "envelopes", "detectors", "manifest_kinds", "settings"} <= set(content)
+    assert all(item["name"] and item["about"] for items in content.values() for item in items)
