@@ -5,6 +5,7 @@ import sys
 
 # Arrow's allocator would give memory back to the system between blocks, only to ask for it again at once.
 os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
+os.environ.setdefault("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")
 
 import typer
 

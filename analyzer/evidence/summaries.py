@@ -260,7 +260,7 @@ def _agents(agents: pa.ChunkedArray, group: pa.Array, groups: pa.Table) -> pa.Ta
     places[np.asarray(groups["group"])] = np.arange(groups.num_rows)
     rows, agent = places[np.asarray(group)], np.asarray(coded.indices.fill_null(-1))
     pairs = rows * size + agent
-    distinct, counts = np.unique(pairs[(rows >= 0) & (agent >= 0)], return_counts=True)
+    distinct, counts = _counted(pairs[(rows >= 0) & (agent >= 0)])
     table = groups.select(list(DESTINATION_KEY)).take(pa.array(distinct // size))
     table = table.append_column("user_agent", coded.dictionary.take(pa.array(distinct % size)))
     return AGENTS.fold(table.append_column("entries", pa.array(counts, _COUNT)))
@@ -271,7 +271,7 @@ def _timeline(times: Any, classes: pa.ChunkedArray) -> pa.Table:
     coded = _coded(classes)
     size = len(coded.dictionary)
     minutes = np.where(times == _UNTIMED, _NO_MINUTE, times // _MINUTE)
-    distinct, counts = np.unique(minutes * size + np.asarray(coded.indices), return_counts=True)
+    distinct, counts = _counted(minutes * size + np.asarray(coded.indices))
     minute = distinct // size
     table = pa.table(
         {
@@ -289,6 +289,13 @@ def _coverage(entries: pa.Table) -> pa.Table:
     present = [int((np.asarray(pc.is_valid(entries[name])) & outward).sum()) for name in COVERED]
     total = [int(outward.sum())] * len(COVERED)
     return COVERAGE.fold(pa.table([list(COVERED), present, total], schema=COVERAGE.schema))
+
+
+def _counted(numbers: Any) -> tuple[Any, Any]:
+    """The distinct numbers and how often each stands there; hashing is quicker than sorting them all."""
+    encoded = pa.array(numbers).dictionary_encode()
+    distinct = np.asarray(encoded.dictionary)
+    return distinct, np.bincount(np.asarray(encoded.indices), minlength=len(distinct))
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:

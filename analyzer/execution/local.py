@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from analyzer.evidence import merge
+from analyzer.execution.auditing import summaries_of_files
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.worker import SourceTally, content_digest, source_digest
 from analyzer.parsing import formats_for
@@ -61,7 +63,8 @@ def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
             _discard(store, batch.files)
             return []
         try:
-            store.commit(name, files, kept)
+            summaries = merge(batch.summaries) if files is batch.files else summaries_of_files(store, files)
+            store.commit(name, files, kept, summaries)
         except SourceConflict as conflict:
             known |= conflict.digests
             continue

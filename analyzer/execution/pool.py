@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzer.errors import AnalyzerError
-from analyzer.execution.worker import SourceTally, Worker
+from analyzer.execution.worker import SourceTally, Summaries, Worker
 from analyzer.parsing import LogFormat
 from analyzer.sources import Block, Source, read_blocks
 from analyzer.store import WrittenFile
@@ -27,6 +27,14 @@ _BLOCKS_AHEAD = 2
 """Blocks that may wait for each worker; more would only hold memory."""
 
 
+class Done(NamedTuple):
+    """What one worker did."""
+
+    files: list[WrittenFile]
+    summaries: Summaries
+    tallies: dict[str, SourceTally]
+
+
 @dataclass
 class Batch:
     """What reading some sources gave: files that no reader sees yet, and a tally per source."""
@@ -35,11 +43,13 @@ class Batch:
     files: list[WrittenFile] = field(default_factory=list)
     tallies: dict[str, SourceTally] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    summaries: list[Summaries] = field(default_factory=list)
 
-    def take(self, files: Sequence[WrittenFile], tallies: dict[str, SourceTally]) -> None:
+    def take(self, done: Done) -> None:
         """Add what one worker did."""
-        self.files += files
-        for origin, tally in tallies.items():
+        self.files += done.files
+        self.summaries.append(done.summaries)
+        for origin, tally in done.tallies.items():
             self.tallies.setdefault(origin, SourceTally()).add(tally)
 
 
@@ -60,13 +70,13 @@ def read_sources(
         worker = Worker(str(lake), f"{name}-0", formats)
         for block in blocks:
             worker.ingest(block)
-        batch.take(worker.finish(), worker.tallies)
+        batch.take(Done(*worker.finish(), worker.tallies))
         return batch
     with _pool(lake, name, [log_format.name for log_format in formats], workers) as pool:
         for block in blocks:
             pool.put(block)
-        for files, tallies in pool.finish():
-            batch.take(files, tallies)
+        for done in pool.finish():
+            batch.take(done)
     return batch
 
 
@@ -96,13 +106,13 @@ class _Pool:
             else:
                 return
 
-    def finish(self) -> Iterator[tuple[list[WrittenFile], dict[str, SourceTally]]]:
+    def finish(self) -> Iterator[Done]:
         for _ in self.processes:
             self.tasks.put(None)
         for _ in self.processes:
             yield self._answer()
 
-    def _answer(self) -> tuple[list[WrittenFile], dict[str, SourceTally]]:
+    def _answer(self) -> Done:
         while True:
             try:
                 answer = self.answers.get(timeout=1)
@@ -113,8 +123,8 @@ class _Pool:
                 raise answer
             if isinstance(answer, str):
                 raise AnalyzerError(f"a worker failed:\n{answer}")
-            result: tuple[list[WrittenFile], dict[str, SourceTally]] = answer
-            return result
+            done: Done = answer
+            return done
 
     def _check(self) -> None:
         """Raise what a worker died of; a worker that was killed leaves only its exit code."""
@@ -170,7 +180,7 @@ def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any
         worker = Worker(lake, name, [known_formats()[format_name] for format_name in formats])
         while (block := tasks.get()) is not None:
             worker.ingest(block)
-        answers.put((worker.finish(), worker.tallies))
+        answers.put(Done(*worker.finish(), worker.tallies))
     except AnalyzerError as error:
         answers.put(error)
     except BaseException:

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from analyzer.classification import classify
+from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
 from analyzer.parsing.parsed import RAW_TYPES
 from analyzer.parsing.peeling import Peeled, needs_peeling, peel
@@ -25,6 +27,8 @@ from analyzer.store import PartitionWriter, WrittenFile
 from analyzer.store.layout import ENTRY_KIND, REJECTED_KIND
 from analyzer.vocabulary import SOURCE_FIELDS
 
+_SUMMARIES_TOGETHER = 8
+"""Summaries that wait before they are merged into one."""
 _ROWS_TOGETHER = 100_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
 _POLICY_FIELDS = ("upstream_cluster",)
@@ -32,6 +36,7 @@ _DETAIL_FIELDS = ("response_code_details",)
 
 
 Digest = bytes
+Summaries = dict[str, pa.Table]
 
 
 @dataclass
@@ -60,8 +65,12 @@ class SourceTally:
 
 
 def content_digest(data: bytes) -> bytes:
-    """The identity of a block's content."""
-    return hashlib.sha256(data).digest()
+    """The identity of a block's content: 128 bits, so that no two exports meet by chance.
+
+    Speed is worth more here than resistance to forgery: a client writes a few fields of some lines, and to make one
+    export look like another it would have to know every other byte of both.
+    """
+    return xxhash.xxh3_128_digest(data)
 
 
 def source_digest(blocks: Mapping[int, bytes]) -> str:
@@ -79,6 +88,7 @@ class Worker:
         self._gathered: dict[str, list[pa.Table]] = {}
         self._rejected: list[pa.Table] = []
         self._rows = 0
+        self._summaries: list[Summaries] = []
         self.tallies: dict[str, SourceTally] = {}
 
     def ingest(self, block: Block) -> None:
@@ -95,10 +105,10 @@ class Worker:
         if self._rows >= _ROWS_TOGETHER:
             self._flush()
 
-    def finish(self) -> list[WrittenFile]:
-        """Write what is left and close the files."""
+    def finish(self) -> tuple[list[WrittenFile], Summaries]:
+        """Write what is left, close the files, and say what they hold in sum."""
         self._flush()
-        return self._writer.finish()
+        return self._writer.finish(), merge(self._summaries)
 
     def _gather(self, block: Block, parsed: ParsedBlock, peeled: Peeled | None, tally: SourceTally) -> None:
         for entries in parsed.entries:
@@ -135,7 +145,11 @@ class Worker:
                 knows_policy=log_format.fields.issuperset(_POLICY_FIELDS),
                 knows_details=log_format.fields.issuperset(_DETAIL_FIELDS),
             )
-            self._writer.write(ENTRY_KIND, pa.table({**columns, **derived}).select(ENTRY.names))
+            entries = pa.table({**columns, **derived}).select(ENTRY.names)
+            self._writer.write(ENTRY_KIND, entries)
+            self._summaries.append(summarize(entries.select(sorted(NEEDED))))
+            if len(self._summaries) >= _SUMMARIES_TOGETHER:
+                self._summaries = [merge(self._summaries)]
         if self._rejected:
             self._writer.write(REJECTED_KIND, _together(self._rejected))
         self._gathered, self._rejected, self._rows = {}, [], 0

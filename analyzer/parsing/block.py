@@ -12,7 +12,7 @@ from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.parsed import RAW_TYPES, TIMESTAMP, Entries, Reason, Rejection
 from analyzer.parsing.times import read_bracketed_times
 
-_SAMPLED_LINES = 24
+_SAMPLED_LINES = 16
 _WORTH_A_COLUMN = 64
 """Fewer odd lines than this are read faster one by one."""
 _EXCERPT = 2048
@@ -55,8 +55,10 @@ class BlockReader:
         """The formats of a few lines spread over the block, the most frequent first."""
         seen: Counter[str] = Counter()
         for text in sample_lines(data):
+            quotes = text.count('"')
             for log_format in self.formats:
-                if log_format.read_line(text) is not None:
+                found = log_format.read_line(text) if log_format.quotes <= quotes else None
+                if found is not None and not found.tampered:
                     seen[log_format.name] += 1
                     break
         order = {log_format.name: place for place, log_format in enumerate(self.formats)}

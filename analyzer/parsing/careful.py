@@ -83,6 +83,9 @@ def _honest(line: str, layout: Layout) -> dict[str, str] | None:
 
 def _forged(line: str, layout: Layout) -> dict[str, str] | None:
     """More quotes than the layout has: cut the right end off, then look for the middle."""
+    middle = _middle_pattern(layout.middle)
+    if middle.search(line) is None:
+        return None
     after = layout.segments[layout.authority :]
     pieces = line.rsplit('"', len(after))
     if len(pieces) != len(after) + 1:
@@ -100,7 +103,7 @@ def _forged(line: str, layout: Layout) -> dict[str, str] | None:
     head = _head(opening)
     if not separator or head is None:
         return None
-    middles = list(_middle_pattern(layout.middle).finditer(request_on))
+    middles = list(middle.finditer(request_on))
     if not middles:
         return None
     values |= head

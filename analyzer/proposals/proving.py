@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from analyzer.detection.texts import entries, shown
 from analyzer.evidence import Destination, DestinationKey, Judged
 from analyzer.mesh.model import Mesh
+from analyzer.proposals.conflicts import protocol_conflicts
 from analyzer.proposals.eligible import not_proposed
 from analyzer.proposals.manifest_kind import Candidate
 from analyzer.proposals.proposal import NotProposed
@@ -62,6 +63,8 @@ def _objections(
 ) -> dict[_Port, tuple[str, str]]:
     """What speaks against a candidate's port: a code and a sentence."""
     found: dict[_Port, tuple[str, str]] = {}
+    for reference, port, text in protocol_conflicts(candidates):
+        found[reference, port] = "protocol_conflict", text
     admitted, broken = _side_effects(candidates, judged, before, after)
     for (reference, port), names in broken.items():
         found[reference, port] = "would_break_others", f"{reference} would break what works: {_few(names)}."

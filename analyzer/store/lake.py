@@ -6,7 +6,7 @@ that bring the same source conflict, and the later one learns of it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from analyzer.store.writer import WrittenFile
 
 _RECORDS = "_sources"
 """Folder of the source records; Delta leaves names with a leading underscore alone, also when it vacuums."""
+_SUMMARIES = "_summaries"
 _BATCH = "egress-audit/batch/"
 _SOURCE = "egress-audit/source/"
 _COMMIT_TRIES = 20
@@ -81,14 +82,30 @@ class Lake:
                 records += [_record(item) for item in json.loads(file.read_text(encoding="utf-8"))]
         return sorted(records, key=lambda record: (record.origin, record.digest))
 
-    def commit(self, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]) -> None:
-        """Make a batch part of the lake, whole or not at all.
+    def summaries(self) -> Iterator[dict[str, pa.Table]]:
+        """What each batch holds in sum, as it was given to `commit`; raises `LakeError` where there is no lake."""
+        table = self._table_or_none()
+        if table is None:
+            raise self._missing()
+        for folder in sorted((self.path / _SUMMARIES).glob("*")):
+            if table.transaction_version(_BATCH + folder.name) is not None:
+                yield {file.stem: pq.read_table(file) for file in sorted(folder.glob("*.parquet"))}
+
+    def commit(
+        self,
+        batch: str,
+        files: Sequence[WrittenFile],
+        sources: Sequence[SourceRecord],
+        summaries: Mapping[str, pa.Table] | None = None,
+    ) -> None:
+        """Make a batch part of the lake, whole or not at all, with what it holds in sum.
 
         Raises `SourceConflict` where another writer was quicker with one of the sources.
         """
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         self._write_records(batch, sources)
+        self._write_summaries(batch, summaries or {})
         for _ in range(_COMMIT_TRIES):
             self._refuse_known(sources)
             try:
@@ -124,9 +141,7 @@ class Lake:
     def _files(self) -> list[tuple[str, str, date | None]]:
         table = self._table_or_none()
         if table is None:
-            raise LakeError(
-                "there is no lake here", Place(str(self.path)), "`egress-audit ingest SOURCE... --lake DIR` makes one"
-            )
+            raise self._missing()
         actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
         found = [(item["path"], item["partition.kind"], _day(item["partition.day"])) for item in actions]
         return sorted(found, key=lambda item: (item[1], item[2] or date.min, item[0]))
@@ -181,6 +196,18 @@ class Lake:
             )
         else:
             table.create_write_transaction(actions, "append", schema, PARTITION_BY, commit_properties=properties)
+
+    def _missing(self) -> LakeError:
+        return LakeError(
+            "there is no lake here", Place(str(self.path)), "`egress-audit ingest SOURCE... --lake DIR` makes one"
+        )
+
+    def _write_summaries(self, batch: str, summaries: Mapping[str, pa.Table]) -> None:
+        """The commit that comes after makes them count; a reader never sees them half."""
+        folder = self.path / _SUMMARIES / batch
+        for name, table in summaries.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
 
     def _write_records(self, batch: str, sources: Sequence[SourceRecord]) -> None:
         target = self.path / _RECORDS / f"{batch}.json"

@@ -1,4 +1,5 @@
 import random
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pyarrow as pa
@@ -7,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.evidence import gather, merge, summarize
+from analyzer.execution.auditing import summaries_of
+from analyzer.execution.local import ingest
 from analyzer.execution.worker import Worker
 from analyzer.sources import Block
-from analyzer.store import read_entries
+from analyzer.store import Lake, read_entries
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, TCP, as_json, text
 
 
@@ -17,7 +20,7 @@ def entries(tmp_path, *lines: str, labels: tuple[tuple[str, str], ...] = ()) -> 
     data = "\n".join(lines).encode()
     worker = Worker(str(tmp_path), "w")
     worker.ingest(Block("a.log", labels, 0, 1, data, 0, len(data)))
-    files = [file for file in worker.finish() if file.kind == "entry"]
+    files = [file for file in worker.finish()[0] if file.kind == "entry"]
     batches = [batch for file in files for batch in read_entries(str(tmp_path / file.path))]
     return pa.Table.from_batches(batches).unify_dictionaries()
 
@@ -88,3 +91,16 @@ def test_entries_without_a_time_are_counted_all_the_same(tmp_path) -> None:
     summaries = merge([summarize(entries(tmp_path, text(BLOCKED_TCP).split("] ", 1)[1]))])
 
     assert summaries["timeline"].to_pylist() == [{"minute": None, "egress_class": "blocked", "entries": 1}]
+
+
+def test_what_an_ingest_kept_is_what_a_scan_of_its_entries_gives(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("analyzer.execution.worker._ROWS_TOGETHER", 50)
+    for name, host in (("a", "x.example.com"), ("b", "y.example.com")):
+        lines = [text(BLOCKED_HTTP, authority=host, user_agent=f"agent {n % 9}") for n in range(400)]
+        (tmp_path / f"{name}.log").write_text("\n".join(lines))
+        ingest([str(tmp_path / f"{name}.log")], str(tmp_path / "lake"))
+    lake = Lake(tmp_path / "lake")
+
+    kept, scanned = summaries_of(lake), summaries_of(lake, since=datetime(2000, 1, 1, tzinfo=UTC))
+
+    assert all(kept[name].equals(table) for name, table in scanned.items())

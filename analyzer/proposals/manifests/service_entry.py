@@ -25,6 +25,8 @@ _PROTOCOL = {
     ApplicationProtocol.TLS: "TLS",
     ApplicationProtocol.TCP: "TCP",
 }
+_RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
+"""The sidecar listens there itself (istio/istio pilot/pkg/networking/core/listener.go)."""
 _USUAL = {(80, "HTTP"): "http", (443, "TLS"): "tls"}
 _LABELS = {"app.kubernetes.io/managed-by": MANAGED_BY}
 _SYNTHETIC_DOMAIN = "egress.internal"
@@ -89,6 +91,8 @@ def _why_inexpressible(item: Judged, settings: Settings) -> Unmakeable | None:
     key = item.key
     if not key.destination_port or key.application_protocol is None:
         return _cannot([item], "port_unknown", "The log does not show which port was dialled, and for what protocol.")
+    if key.destination_port in _RESERVED_PORTS:
+        return _cannot([item], "reserved_port", f"The sidecar itself uses port {key.destination_port}: use another.")
     if key.host is not None:
         problem = why_invalid_host(key.host)
         if problem is not None or "*" in key.host:
@@ -101,6 +105,13 @@ def _why_inexpressible(item: Judged, settings: Settings) -> Unmakeable | None:
                 "tcp_by_name",
                 "Plain TCP is matched by address alone, and without one an entry would take its port for everybody: "
                 "write the entry by hand, with `addresses`.",
+            )
+        if key.destination_port == 443 and not _is_tls(item):
+            return _cannot(
+                [item],
+                "http_on_443",
+                "Plain HTTP was seen on port 443; an HTTP port there would look as if it admitted TLS, which it does "
+                "not: have the client speak TLS, or use another port.",
             )
         return None
     if key.destination_ip is None:

@@ -1,0 +1,35 @@
+"""Meshes for tests, out of a few words of YAML, and proposals out of evidence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analyzer.evidence import Destination
+from analyzer.mesh.loading import service_entry_of
+from analyzer.mesh.model import Document, Mesh, Origin
+from analyzer.proposals import Proposals, propose
+from analyzer.settings import Settings
+from analyzer.vocabulary import NEWEST_ISTIO
+from tests.detection.building import judged
+
+
+def mesh_of(entries: Sequence[Mapping[str, Any]]) -> Mesh:
+    """ServiceEntries from `{name: <namespace>/<name>, labels, spec}`."""
+    return Mesh(tuple(service_entry_of(_document(entry)) for entry in entries))
+
+
+def _document(entry: Mapping[str, Any]) -> Document:
+    namespace, _, name = entry["name"].partition("/")
+    content = {"metadata": {"labels": entry.get("labels")}, "spec": entry["spec"]}
+    return Document("ServiceEntry", "networking.istio.io/v1", namespace, name, content, Origin("mesh.yaml"))
+
+
+def proposals_for(
+    destinations: Sequence[Destination], mesh: Mesh | None = None, istio_version: str = NEWEST_ISTIO, **settings: Any
+) -> Proposals:
+    """What would be proposed for some evidence."""
+    return propose(
+        judged(destinations, **settings),
+        mesh or Mesh(),
+        Settings.model_validate(settings),
+        istio_version=istio_version,
+    )
