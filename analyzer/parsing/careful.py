@@ -30,7 +30,10 @@ _TIME = re.compile(r"\[?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)\]")
 _JSON_KEY = re.compile(
     r'"(?:authority|bytes_received|bytes_sent|downstream_local_address|response_flags|upstream_cluster)"\s*:'
 )
-_LOOKS_LIKE_A_HEAD = re.compile(r'\[?\d{4}-\d\d-\d\dT[0-9:.]+Z?\]? ?(?:"|$)|\[?\d{4}-\d\d-\d\dT[0-9:.]+Z\] ')
+_LOOKS_LIKE_A_HEAD = re.compile(
+    r'\[?\d{4}-\d\d-\d\dT[0-9:.]+Z?\]? ?(?:"|$)|\[?\d{4}-\d\d-\d\dT[0-9:.]+Z\] '
+    r'|(?:\[[^\]]*\] )?"(?:- - -|[A-Z]+ \S+ HTTP/[0-9.]+)" \d{1,3} '
+)
 
 
 @dataclass(frozen=True)

@@ -82,11 +82,12 @@ class TextFormat:
 
     @cached_property
     def _loose(self) -> list[str]:
-        """Segments that hold several words, or none: the unquoted ones and the request line."""
+        """Segments that hold several words: the unquoted ones and the request line; the last one even if empty."""
+        last = len(self.layout.segments) - 1
         return [
             f"{_WHOLE}{index}"
             for index, segment in enumerate(self.layout.segments)
-            if (not segment.quoted and segment.fields) or len(segment.fields) > 1
+            if (not segment.quoted and (segment.fields or index == last)) or len(segment.fields) > 1
         ]
 
     @cached_property

@@ -57,7 +57,7 @@ def eligible(
         if all(is_registered(item.destination, before) for item in items):
             refused += [_registered(item) for item in items]
         elif existing is not None:
-            refused += [_extend(item, existing, before) for item in items]
+            refused += [why_not_again(item, existing, before) for item in items]
         else:
             wanted[namespace] += items
     return wanted, refused
@@ -138,7 +138,8 @@ class _Existing:
         return by_host
 
 
-def _extend(item: Judged, existing: ServiceEntry, before: Simulator) -> NotProposed:
+def why_not_again(item: Judged, existing: ServiceEntry, before: Simulator) -> NotProposed:
+    """Why a destination of a host that has an entry already gets no second one."""
     if is_registered(item.destination, before):
         return _registered(item)
     return not_proposed(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analyzer.evidence import Judged
 from analyzer.mesh.model import Mesh, ServiceEntry
-from analyzer.proposals.eligible import eligible, is_ours, not_proposed, placed
+from analyzer.proposals.eligible import eligible, is_ours, not_proposed, placed, why_not_again
 from analyzer.proposals.manifest_kind import Candidate, ManifestKind, known_manifest_kinds
 from analyzer.proposals.naming import with_digest
 from analyzer.proposals.proposal import NotProposed, Proposals
@@ -41,6 +41,9 @@ def propose(
             made, unmakeable = kind.candidates(namespace, items, settings)
             refused += [not_proposed(item, no.code, no.reason) for no in unmakeable for item in no.judged]
             for candidate in _named(made, mesh):
+                if _is_applied(candidate, mesh):
+                    refused += [why_not_again(item, candidate.service_entry, before) for item in candidate.made_for]
+                    continue
                 kinds.update((each.service_entry.reference, kind) for each in (candidate, *candidate.narrower))
                 candidates.append(candidate)
     proof = prove(candidates, everything, before, mode=mode, istio_version=istio_version)
@@ -49,6 +52,17 @@ def propose(
         proposed=tuple(sorted(proposals, key=lambda proposal: proposal.file)),
         not_proposed=tuple(sorted((*refused, *proof.dropped), key=_order)),
         warnings=tuple(proof.warnings),
+    )
+
+
+def _is_applied(candidate: Candidate, mesh: Mesh) -> bool:
+    """Whether the mesh holds this very entry already."""
+    entry = candidate.service_entry
+    return any(
+        old.reference == entry.reference
+        and (old.hosts, old.ports, old.addresses, old.resolution, old.export_to, dict(old.labels))
+        == (entry.hosts, entry.ports, entry.addresses, entry.resolution, entry.export_to, dict(entry.labels))
+        for old in mesh.service_entries
     )
 
 

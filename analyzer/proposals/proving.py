@@ -63,8 +63,8 @@ def _objections(
 ) -> dict[_Port, tuple[str, str]]:
     """What speaks against a candidate's port: a code and a sentence."""
     found: dict[_Port, tuple[str, str]] = {}
-    for reference, port, text in protocol_conflicts(candidates):
-        found[reference, port] = "protocol_conflict", text
+    for name, number, text in protocol_conflicts(candidates):
+        found[name, number] = "protocol_conflict", text
     admitted, broken = _side_effects(candidates, judged, before, after)
     for (reference, port), names in broken.items():
         found[reference, port] = "would_break_others", f"{reference} would break what works: {_few(names)}."

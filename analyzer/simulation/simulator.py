@@ -207,7 +207,7 @@ def _listener(view: PortView, address: str | None) -> Listener | None:
 
 def _prefix_wins(listener: Listener, group: ChainGroup) -> bool:
     """A chain with a destination prefix takes all bytes for its addresses, plain HTTP included."""
-    return group is not listener.groups.get(None, group) and bool(group.by_sni or group.rest)
+    return group is not listener.groups.get(None) and bool(group.by_sni or group.rest)
 
 
 def _reached(request: Request, target: Target, rule: str, *, unguarded: bool) -> Decision:
