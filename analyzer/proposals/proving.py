@@ -46,6 +46,7 @@ def prove(
         after = Simulator(mesh, mode=mode, istio_version=istio_version)
         objections = _objections(proof.kept, judged, before, after)
         if not objections:
+            proof.kept = [_without_failing(item, after, proof.dropped) for item in proof.kept]
             proof.warnings = sorted({warning for item in proof.kept for warning in _shortfalls(item, after)})
             return proof
         proof.kept = [left for candidate in proof.kept for left in _mended(candidate, objections, proof.dropped)]
@@ -69,17 +70,16 @@ def _objections(
     for (reference, port), names in broken.items():
         found[reference, port] = "would_break_others", f"{reference} would break what works: {_few(names)}."
     for (reference, port), names in admitted.items():
-        text = f"{reference} would also admit what was not judged legitimate: {_few(names)}."
+        text = f"{reference} would also let out what it was not made for: {_few(names)}."
         found[reference, port] = "would_admit_others", text
+    if found:
+        return found  # who is in another's way first; those whom it kept out may be admitted then
     for candidate in candidates:
         reference = candidate.service_entry.reference
         for port, items in _by_port(candidate):
-            if (reference, port) in found or any(_is_admitted(item, after, reference) for item in items):
+            if any(_is_admitted(item, after, reference) for item in items):
                 continue
-            why = next(
-                (after.decide(r).because for item in items for r in item.destination.requests), "no request known"
-            )
-            found[reference, port] = "not_admitted", f"Replayed, {reference} does not admit this: {why}"
+            found[reference, port] = "not_admitted", _why_not_admitted(reference, items, after)
     return found
 
 
@@ -97,7 +97,7 @@ def _side_effects(
             if now.outcome is was.outcome and now.by == was.by:
                 continue
             port = request.destination_port
-            if was.outcome is Outcome.ALLOWED and not is_let_out(now):
+            if was.outcome is Outcome.ALLOWED and (now.outcome is Outcome.MISDIRECTED or not is_let_out(now)):
                 for culprit in _culprits(now, item.destination, proposed):
                     broken[culprit, port].add(item.destination.name)
             elif now.by in proposed and now.by is not None and now.by not in own[item.key]:
@@ -145,6 +145,24 @@ def _is_admitted(item: Judged, after: Simulator, reference: str) -> bool:
         and (allowed or not decision.unguarded or decision.by != reference)
         for decision in decisions
     )
+
+
+def _without_failing(candidate: Candidate, after: Simulator, dropped: list[NotProposed]) -> Candidate:
+    """A candidate speaks only for those that it helps: others may use the same port, and ask in a way that fails."""
+    reference = candidate.service_entry.reference
+    helped = tuple(item for item in candidate.made_for if _is_admitted(item, after, reference))
+    dropped += [
+        not_proposed(item, "not_admitted", _why_not_admitted(reference, [item], after))
+        for item in candidate.made_for
+        if item not in helped
+    ]
+    return replace(candidate, made_for=helped)
+
+
+def _why_not_admitted(reference: str, items: Iterable[Judged], after: Simulator) -> str:
+    decisions = (after.decide(request) for item in items for request in item.destination.requests)
+    why = next((decision.because for decision in decisions), "No request of it is known.")
+    return f"Replayed, {reference} does not admit this: {why}"
 
 
 def _mended(

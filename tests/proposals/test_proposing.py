@@ -93,13 +93,25 @@ def test_a_destination_of_which_nothing_would_get_out_is_not_proposed() -> None:
     assert [item.code for item in found.not_proposed] == ["not_admitted"]
 
 
+def test_a_manifest_does_not_claim_a_caller_whom_it_does_not_help() -> None:
+    good = destination("api.partner.example", workload="web")
+    other = destination("api.partner.example", workload="batch")
+    dotted = replace(other, requests=(replace(other.requests[0], requested_server_name="api.partner.example."),))
+
+    found = proposals_for([good, dotted])
+
+    assert [key.source_workload for key in found.proposed[0].destinations] == ["web"]
+    assert [(item.key.source_workload, item.code) for item in found.not_proposed] == [("batch", "not_admitted")]
+
+
 def test_forged_workload_names_cannot_write_into_the_manifest() -> None:
     forged = destination("api.partner.example", workload='x"\n  ports: []\x1b[31m')
 
     (only,) = proposals_for([forged]).proposed
+    (honest,) = proposals_for([destination("api.partner.example")]).proposed
 
     assert "\x1b" not in only.yaml
-    assert only.yaml.count("\n") == 25 - 2
+    assert only.yaml.count("\n") == honest.yaml.count("\n")
 
 
 def test_inbound_traffic_is_nobodys_business_here() -> None:
