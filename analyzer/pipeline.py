@@ -20,7 +20,10 @@ from analyzer.vocabulary import EgressClass, Mode
 
 @dataclass(frozen=True)
 class Tally:
-    """What was read; `lines = entries + rejected + duplicates`, always (contract section 3)."""
+    """What was read; `lines = entries + rejected + duplicates`, always.
+
+    `notes` say of sources that were cut off or damaged what became of them.
+    """
 
     sources: int = 0
     sources_skipped: int = 0
@@ -34,6 +37,7 @@ class Tally:
     envelopes: dict[str, int] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 def tally_of(records: Iterable[SourceRecord]) -> Tally:
@@ -53,6 +57,7 @@ def tally_of(records: Iterable[SourceRecord]) -> Tally:
         envelopes=_added(source.envelopes for source in sources),
         start=min(starts, default=None),
         end=max(ends, default=None),
+        notes=tuple(f"{source.origin}: {note}" for source in sources for note in source.notes),
     )
 
 

@@ -17,7 +17,12 @@ def moment_as_json(moment: datetime | None) -> str | None:
 
 def tally_as_json(tally: Tally) -> dict[str, Any]:
     """What was read (contract section 3)."""
-    return {**asdict(tally), "start": moment_as_json(tally.start), "end": moment_as_json(tally.end)}
+    return {
+        **asdict(tally),
+        "notes": list(tally.notes),
+        "start": moment_as_json(tally.start),
+        "end": moment_as_json(tally.end),
+    }
 
 
 def destination_as_json(judged: Judged) -> dict[str, Any]:

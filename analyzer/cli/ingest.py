@@ -23,12 +23,14 @@ def command(
 ) -> None:
     """Read logs into the lake and print the tally; a source that is in there already is skipped."""
     from analyzer.cli.reading import labels_of
-    from analyzer.cli.terminal import print_json, print_table, progress
+    from analyzer.cli.terminal import print_json, print_table, progress, warn
     from analyzer.execution.local import ingest
     from analyzer.shapes import tally_as_json
 
     with progress(quiet=quiet) as shown:
         tally = ingest(sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown)
+    for note in tally.notes:
+        warn(note)
     shape = tally_as_json(tally)
     if output is Output.json:
         print_json(shape)
@@ -37,6 +39,6 @@ def command(
     for name, value in shape.items():
         if isinstance(value, dict):
             rows += [(f"{name}: {key}", count) for key, count in value.items()]
-        else:
+        elif name != "notes":
             rows.append((name, value))
     print_table(("what", "count"), rows, right=("count",))

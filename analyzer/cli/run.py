@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Ingest, classify, judge, propose, replay and report, in one go."""
     from analyzer.cli.reading import audit_of, labels_of
-    from analyzer.cli.terminal import hint, print_json, progress, say
+    from analyzer.cli.terminal import hint, print_json, progress, say, warn
     from analyzer.cli.verdicts import exit_code
     from analyzer.execution.local import ingest
     from analyzer.report import headline, write_output, write_report
@@ -54,7 +54,9 @@ def command(
 
     read_settings(settings)  # a mistake there should be said before an hour of reading
     with progress(quiet=quiet) as shown:
-        ingest(sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown)
+        tally = ingest(sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown)
+    for note in tally.notes:
+        warn(note)
     audit = audit_of(
         lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
     )

@@ -86,7 +86,8 @@ def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
     total = None if None in sizes else sum(size or 0 for size in sizes)
     done = 0
     for source in batch.sources:
-        for block in read_blocks(source):
+        notes = batch.notes.setdefault(source.origin, [])
+        for block in read_blocks(source, note=notes.append):
             yield block
             if progress is not None:
                 progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import asdict
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -24,7 +25,13 @@ def as_html(model: ReportModel) -> str:
         style=_file("style.css"),
         scripts=scripts,
         policy=_policy(scripts.values()),
-        data=embedded({"destinations": as_columns(model.data["destinations"]), "figures": _figures(model)}),
+        data=embedded(
+            {
+                "destinations": as_columns(model.data["destinations"]),
+                "figures": _figures(model),
+                "manifests": as_columns(_manifests(model)),
+            }
+        ),
     )
     return page
 
@@ -68,6 +75,17 @@ def _unpack(value: Any, texts: list[str]) -> Any:
         return texts[value[0]]
     items = [_unpack(item, texts) for item in value[1:]]
     return items if value[0] == "l" else dict(zip(items[::2], items[1::2], strict=True))
+
+
+def _manifests(model: ReportModel) -> list[dict[str, Any]]:
+    """The manifests with their text by lines, most of which are the same in all of them."""
+    return [
+        {**asdict(manifest), "yaml": manifest.yaml.split("\n")}
+        for section in model.sections
+        for block in section.blocks
+        if isinstance(block, ManifestList)
+        for manifest in block.manifests
+    ]
 
 
 def _figures(model: ReportModel) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _READ = 1 << 20
 MOST_EXPANSION = 1000
@@ -51,36 +51,41 @@ def unpacked(stream: BinaryIO, kind: Compression, note: Callable[[str], None]) -
             if grown > ALWAYS_ALLOWED and grown > MOST_EXPANSION * counted.taken:
                 raise BombError(f"unpacks to more than {MOST_EXPANSION} times its size")
             yield piece
-    except (OSError, EOFError, ValueError, _zstd_error()) as error:
+    except (OSError, EOFError, ValueError, *_errors()) as error:
         note(f"{kind.value} data is cut off or damaged ({error}): read what came before")
 
 
 def _gunzipped(stream: "_Counted") -> Iterator[bytes]:
-    """All members of a gzip file, one after the other."""
-    from isal import igzip
+    """All members of a gzip file, one after the other; zeros behind the last are padding."""
+    from isal import isal_zlib
 
-    with igzip.IGzipFile(  # type: ignore[no-untyped-call]
-        fileobj=io.BufferedReader(stream, _READ)
-    ) as reader:
-        while piece := reader.read(_READ):
-            yield piece
+    return _members(stream, lambda: isal_zlib.decompressobj(wbits=31), padding=b"\0")
 
 
 def _unzstd(stream: "_Counted") -> Iterator[bytes]:
-    """All frames of a zstd file; one that ends too early is an error and not a silent end."""
+    """All frames of a zstd file."""
     import zstandard
 
-    frame = None
+    return _members(stream, lambda: zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj())
+
+
+def _members(stream: "_Counted", start: Callable[[], Any], padding: bytes = b"") -> Iterator[bytes]:
+    """Unpack member after member, each piece as soon as it is there; one that ends too early is an error."""
+    member = None
     packed = b""
     while packed or (packed := stream.read(_READ) or b""):
-        frame = frame or zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
-        piece = frame.decompress(packed)
-        packed = frame.unused_data if frame.eof else b""
-        if frame.eof:
-            frame = None
-        yield piece
-    if frame is not None:
-        raise EOFError("the last frame has no end")
+        if member is None and padding and not packed.strip(padding):
+            packed = b""
+            continue
+        member = member or start()
+        piece = member.decompress(packed)
+        packed = member.unused_data if member.eof else b""
+        if member.eof:
+            member = None
+        if piece:
+            yield piece
+    if member is not None:
+        raise EOFError("the last member has no end")
 
 
 class _Counted(io.RawIOBase):
@@ -100,8 +105,10 @@ class _Counted(io.RawIOBase):
         return len(piece)
 
 
-def _zstd_error() -> type[Exception]:
+def _errors() -> tuple[type[Exception], ...]:
     import zstandard
+    from isal import isal_zlib
 
-    error: type[Exception] = zstandard.ZstdError
-    return error
+    # isal's stub calls its error class an instance
+    damaged: Any = (zstandard.ZstdError, isal_zlib.error)
+    return tuple(damaged)

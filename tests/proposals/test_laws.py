@@ -29,23 +29,41 @@ _HOSTS = [
     "one.s3.amazonaws.com",
     "my_x.example",
 ]
-_CLASSES = [{"blocked": 5}, {"passthrough": 9, "blocked": 1}, {"registered": 7}, {"blocked": 1}, {"unclassified": 3}]
+_CLASSES = [
+    {"blocked": 5},
+    {"blocked": 6},
+    {"passthrough": 9, "blocked": 1},
+    {"registered": 7},
+    {"blocked": 1},
+    {"unclassified": 3},
+]
+_NAMED = [
+    ("tls", 443),
+    ("tls", 443),
+    ("http", 80),
+    ("grpc", 80),
+    ("http", 443),
+    ("tls", 8443),
+    ("tcp", 5432),
+    ("http", 15001),
+]
+_NAMELESS = [("tcp", 443), ("tcp", 5432), ("http", 80)]
 _OUT = (Outcome.ALLOWED, Outcome.MISDIRECTED)
 
 
 @st.composite
 def _destinations(draw: st.DrawFn) -> Destination:
-    host = draw(st.one_of(st.none(), st.sampled_from(_HOSTS)))
-    protocol = draw(st.sampled_from(["http", "tls", "grpc", "tcp"] if host else ["tcp", "tcp", "http"]))
+    host = draw(st.one_of(st.none(), st.just("a.es.example"), st.sampled_from(_HOSTS)))
+    protocol, port = draw(st.sampled_from(_NAMED if host else _NAMELESS))
     return destination(
         host,
         protocol,
-        port=draw(st.sampled_from([80, 443, 8443, 5432, 15001])),
+        port=port,
         ip=draw(st.sampled_from(["203.0.113.1", "203.0.113.2", "10.0.0.9", "2001:db8::7"])),
-        namespace=draw(st.sampled_from(["shop", "ops", None])),
+        namespace=draw(st.sampled_from(["shop", "shop", "ops", None])),
         workload=draw(st.sampled_from(["web", "batch"])),
         classes=draw(st.sampled_from(_CLASSES)),
-        tampered_entries=draw(st.sampled_from([0, 0, 0, 0, 1])),
+        tampered_entries=draw(st.sampled_from([0, 0, 1])),
     )
 
 
@@ -53,7 +71,7 @@ def _distinct(some: list[Destination]) -> list[Destination]:
     return list({item.key: item for item in some}.values())
 
 
-_EVIDENCE = st.lists(_destinations(), max_size=14).map(_distinct)
+_EVIDENCE = st.lists(_destinations(), min_size=3, max_size=14).map(_distinct)
 _RULES = st.lists(
     st.fixed_dictionaries(
         {

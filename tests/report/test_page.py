@@ -49,6 +49,14 @@ def test_the_page_and_its_json_twin_agree(hostile: Audit) -> None:
     data = data_of(page)
 
     assert from_columns(data["destinations"]) == twin["destinations"]
+    listed = [
+        m | {"yaml": m["yaml"].split("\n")}
+        for s in twin["sections"]
+        for b in s["blocks"]
+        for m in b.get("manifests", [])
+    ]
+    assert from_columns(data["manifests"]) == listed
+    assert [proposal["yaml"].split("\n") for proposal in twin["proposals"]] == [m["yaml"] for m in listed]
     figures = {b["id"]: b["figure"] for s in twin["sections"] for b in s["blocks"] if "figure" in b}
     assert data["figures"] == figures
     assert twin["headline"] in page

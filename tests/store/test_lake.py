@@ -1,3 +1,4 @@
+import gzip
 import multiprocessing
 import os
 import signal
@@ -154,3 +155,14 @@ def test_workers_and_one_process_read_the_same(tmp_path: Path, monkeypatch: pyte
         for name in ("one", "two")
     ]
     assert tables[0].to_pylist() == tables[1].to_pylist()
+
+
+def test_a_source_that_was_cut_off_is_read_as_far_as_it_goes_and_said_so(tmp_path: Path) -> None:
+    packed = gzip.compress("\n".join(text(HTTP, request_id=str(n * 7919)) for n in range(5000)).encode())
+    (tmp_path / "cut.log.gz").write_bytes(packed[: len(packed) // 2])
+
+    tally = ingest([str(tmp_path / "cut.log.gz")], str(tmp_path / "lake"))
+
+    assert 100 < tally.entries < 5000
+    assert len(tally.notes) == 1
+    assert "cut off" in tally.notes[0]

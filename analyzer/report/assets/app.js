@@ -171,12 +171,47 @@
       area.remove();
     }
   };
-  for (const button of document.querySelectorAll(".copy")) {
+
+  const manifests = data.manifests;
+  const has = Object.fromEntries(manifests.columns.map((name, place) => [name, place]));
+  const article = (row) => {
+    const read = (name) => unpack(row[has[name]], manifests.texts);
+    const text = read("yaml").join("\n");
+    const made = element("article", null, "manifest");
+    const top = element("header");
+    const button = element("button", "Copy", "copy");
+    button.type = "button";
+    button.setAttribute("aria-label", `Copy the manifest for ${clean(read("hosts"))}`);
     button.addEventListener("click", async () => {
-      await copy(document.getElementById(button.dataset.copy).textContent);
+      await copy(text);
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
+    top.append(element("h3", read("hosts")));
+    if (read("needs_review")) top.append(element("span", "check before applying", "badge review"));
+    top.append(button);
+    const lines = element("pre");
+    lines.tabIndex = 0;
+    const code = element("code");
+    code.textContent = text;
+    lines.append(code);
+    const count = `${number(read("entries"))} entries by ${read("workloads")}. ${read("reason")}`;
+    made.append(top, element("p", count), lines, element("p", read("file"), "file"));
+    return made;
+  };
+  const list = document.getElementById("manifests");
+  const more = document.getElementById("more-manifests");
+  const step = 20;
+  const show = () => {
+    const next = manifests.rows.slice(list.childElementCount, list.childElementCount + step);
+    list.append(...next.map(article));
+    const left = manifests.rows.length - list.childElementCount;
+    document.getElementById("manifests-shown").textContent = `${number(list.childElementCount)} of ${number(manifests.rows.length)} manifests`;
+    more.hidden = left === 0;
+  };
+  if (list) {
+    more.addEventListener("click", show);
+    show();
   }
 
   const root = document.documentElement;

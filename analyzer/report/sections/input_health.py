@@ -62,7 +62,9 @@ class InputHealth:
         )
         share = f"{100 * tally.rejected / tally.lines:.1f} %" if tally.lines else "none"
         lead = f"{tally.lines:,} lines from {tally.sources:,} sources; {share} could not be read as access log."
-        return SectionModel(self.name, self.title, lead, facts=facts, blocks=blocks, notes=_blind_spots(audit))
+        return SectionModel(
+            self.name, self.title, lead, facts=facts, blocks=blocks, notes=(*tally.notes, *_blind_spots(audit))
+        )
 
 
 def _coverage(coverage: FieldCoverage) -> tuple[str, int, str, str]:
