@@ -105,10 +105,9 @@ class _Counted(io.RawIOBase):
         return len(piece)
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def _errors() -> Any:
     import zstandard
     from isal import isal_zlib
 
-    # isal's stub calls its error class an instance
-    damaged: Any = (zstandard.ZstdError, isal_zlib.error)
-    return tuple(damaged)
+    # typed loosely: a stub of isal calls its error class an instance
+    return (zstandard.ZstdError, isal_zlib.error)
