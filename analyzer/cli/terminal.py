@@ -1,5 +1,6 @@
 """Words on a terminal: tables and JSON on stdout, progress, warnings and hints on stderr."""
 
+import io
 import json
 import sys
 import time
@@ -22,15 +23,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=False)
-    if not sys.stdout.isatty():
-        console.width = 10_000  # a pipe has no edge; cutting cells would lose what is in them
-    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
+    shown = sys.stdout.isatty()
+    # A pipe has no edge: cutting cells there would lose what is in them.
+    out = io.StringIO()
+    console = Console(
+        file=sys.stdout if shown else out, markup=False, highlight=False, width=None if shown else 100_000
+    )
+    table = Table(box=box.SIMPLE_HEAD if shown else None, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(cell), style=_STYLES.get(str(cell), "")) for cell in row))
     console.print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines()))
 
 
 def say(text: str) -> None:

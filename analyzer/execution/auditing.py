@@ -51,8 +51,9 @@ def summaries_of(store: Lake, since: datetime | None = None, until: datetime | N
     Of whole batches they were kept at the ingest, so that an audit of any size reads only them; a stretch of time
     is summed up anew from the entries.
     """
-    if since is None and until is None:
-        return merge(store.summaries())
+    kept = store.summaries() if since is None and until is None else None
+    if kept is not None:
+        return merge(kept)
     return _merged(_pieces(store.entry_files(since, until), since, until))
 
 

@@ -23,7 +23,8 @@ from analyzer.store.writer import WrittenFile
 
 _RECORDS = "_sources"
 """Folder of the source records; Delta leaves names with a leading underscore alone, also when it vacuums."""
-_SUMMARIES = "_summaries"
+_SUMMARIES = "_summaries/v1"
+"""Folder of the summaries; its version grows with their shape, and what has none is summed up from its entries."""
 _BATCH = "egress-audit/batch/"
 _SOURCE = "egress-audit/source/"
 _COMMIT_TRIES = 20
@@ -82,14 +83,23 @@ class Lake:
                 records += [_record(item) for item in json.loads(file.read_text(encoding="utf-8"))]
         return sorted(records, key=lambda record: (record.origin, record.digest))
 
-    def summaries(self) -> Iterator[dict[str, pa.Table]]:
-        """What each batch holds in sum, as it was given to `commit`; raises `LakeError` where there is no lake."""
+    def summaries(self) -> list[dict[str, pa.Table]] | None:
+        """What each batch holds in sum, as it was given to `commit`; null where some batch has none of this version.
+
+        Raises `LakeError` where there is no lake.
+        """
         table = self._table_or_none()
         if table is None:
             raise self._missing()
-        for folder in sorted((self.path / _SUMMARIES).glob("*")):
-            if table.transaction_version(_BATCH + folder.name) is not None:
-                yield {file.stem: pq.read_table(file) for file in sorted(folder.glob("*.parquet"))}
+        kept: list[dict[str, pa.Table]] = []
+        for record in sorted((self.path / _RECORDS).glob("*.json")):
+            if table.transaction_version(_BATCH + record.stem) is None:
+                continue
+            files = sorted((self.path / _SUMMARIES / record.stem).glob("*.parquet"))
+            if not files:
+                return None
+            kept.append({file.stem: pq.read_table(file) for file in files})
+        return kept
 
     def commit(
         self,

@@ -1,4 +1,5 @@
 import random
+import shutil
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -104,3 +105,14 @@ def test_what_an_ingest_kept_is_what_a_scan_of_its_entries_gives(tmp_path, monke
     kept, scanned = summaries_of(lake), summaries_of(lake, since=datetime(2000, 1, 1, tzinfo=UTC))
 
     assert all(kept[name].equals(table) for name, table in scanned.items())
+
+
+def test_a_batch_that_kept_no_sums_is_summed_up_from_its_entries(tmp_path) -> None:
+    (tmp_path / "a.log").write_text(text(BLOCKED_HTTP))
+    ingest([str(tmp_path / "a.log")], str(tmp_path / "lake"))
+    before = summaries_of(Lake(tmp_path / "lake"))
+
+    shutil.rmtree(tmp_path / "lake" / "_summaries")
+
+    after = summaries_of(Lake(tmp_path / "lake"))
+    assert all(before[name].equals(table) for name, table in after.items())
