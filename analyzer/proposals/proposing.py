@@ -1,6 +1,6 @@
 """Propose manifests for legitimate egress, each proven by a replay, and say of everything else why there is none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.evidence import Judged
@@ -32,6 +32,7 @@ def propose(
     """
     ordered = sorted(judged, key=lambda item: item.key.order)
     everything = [replace(item, destination=placed(item.destination, settings)) for item in ordered]
+    existing = {entry.reference: entry for entry in mesh.service_entries}
     before = Simulator(mesh, mode=mode, istio_version=istio_version)
     wanted, refused = eligible(everything, settings, before)
     kinds: dict[str, ManifestKind] = {}
@@ -40,14 +41,16 @@ def propose(
         for namespace, items in sorted(wanted.items()):
             made, unmakeable = kind.candidates(namespace, items, settings)
             refused += [not_proposed(item, no.code, no.reason) for no in unmakeable for item in no.judged]
-            for candidate in _named(made, mesh):
-                if _is_applied(candidate, mesh):
-                    refused += [why_not_again(item, candidate.service_entry, before) for item in candidate.made_for]
-                    continue
+            for candidate in _named(made, existing):
                 kinds.update((each.service_entry.reference, kind) for each in (candidate, *candidate.narrower))
                 candidates.append(candidate)
     proof = prove(candidates, everything, before, mode=mode, istio_version=istio_version)
-    proposals = [rendered(kinds[item.service_entry.reference], item, istio_version) for item in proof.kept]
+    proposals = []
+    for candidate in proof.kept:
+        if _is_applied(candidate, existing):
+            refused += [why_not_again(item, candidate.service_entry, before) for item in candidate.made_for]
+        else:
+            proposals.append(rendered(kinds[candidate.service_entry.reference], candidate, istio_version))
     return Proposals(
         proposed=tuple(sorted(proposals, key=lambda proposal: proposal.file)),
         not_proposed=tuple(sorted((*refused, *proof.dropped), key=_order)),
@@ -55,27 +58,26 @@ def propose(
     )
 
 
-def _is_applied(candidate: Candidate, mesh: Mesh) -> bool:
+def _is_applied(candidate: Candidate, existing: Mapping[str, ServiceEntry]) -> bool:
     """Whether the mesh holds this very entry already."""
     entry = candidate.service_entry
-    return any(
-        old.reference == entry.reference
-        and (old.hosts, old.ports, old.addresses, old.resolution, old.export_to, dict(old.labels))
-        == (entry.hosts, entry.ports, entry.addresses, entry.resolution, entry.export_to, dict(entry.labels))
-        for old in mesh.service_entries
-    )
+    old = existing.get(entry.reference)
+    return old is not None and _said(old) == _said(entry)
+
+
+def _said(entry: ServiceEntry) -> tuple[object, ...]:
+    return entry.hosts, entry.ports, entry.addresses, entry.resolution, entry.export_to, dict(entry.labels)
 
 
 def _order(item: NotProposed) -> tuple[object, ...]:
     return (item.key.order, item.code)
 
 
-def _named(candidates: Iterable[Candidate], mesh: Mesh) -> list[Candidate]:
+def _named(candidates: Iterable[Candidate], existing: Mapping[str, ServiceEntry]) -> list[Candidate]:
     """Candidates under names that are free: applying one must not replace what somebody else wrote.
 
     What this program wrote for the same host is replaced, and keeps the ports that it has.
     """
-    existing = {entry.reference: entry for entry in mesh.service_entries}
     return [
         replace(
             _named_one(candidate, existing), narrower=tuple(_named_one(item, existing) for item in candidate.narrower)
@@ -84,7 +86,7 @@ def _named(candidates: Iterable[Candidate], mesh: Mesh) -> list[Candidate]:
     ]
 
 
-def _named_one(candidate: Candidate, existing: dict[str, ServiceEntry]) -> Candidate:
+def _named_one(candidate: Candidate, existing: Mapping[str, ServiceEntry]) -> Candidate:
     entry = candidate.service_entry
     old = existing.get(entry.reference)
     if old is None:
