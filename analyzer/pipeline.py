@@ -11,7 +11,7 @@ from analyzer.detection import judge
 from analyzer.evidence import Judged, gather
 from analyzer.evidence.summaries import COVERAGE, TIMELINE
 from analyzer.mesh.model import Mesh
-from analyzer.proposals import Proposals, propose
+from analyzer.proposals import Proposals, placed, propose
 from analyzer.settings import Settings
 from analyzer.simulation import Replay, Simulator
 from analyzer.store import SourceRecord
@@ -146,8 +146,9 @@ def conclude(
     judged, notes = judge(destinations, settings, day)
     proposals = propose(judged, mesh, settings, istio_version=istio_version)
     proposed = Mesh(tuple(proposal.service_entry for proposal in proposals.proposed))
+    at_home = [placed(destination, settings) for destination in destinations]
     replays = [
-        Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version).replay(destinations)
+        Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version).replay(at_home)
         for manifests in (mesh.over(proposed), mesh)
     ]
     counts: Counter[EgressClass] = Counter()

@@ -21,6 +21,7 @@ def command(
     manifests: Annotated[
         list[str], typer.Option("--manifests", help="What would be applied; may be repeated.", metavar="PATH")
     ],
+    more: Annotated[list[str] | None, typer.Argument(help="More manifests.", metavar="[PATH...]")] = None,
     mesh: MeshOption = [],  # noqa: B006
     mode: Annotated[Mode, typer.Option("--mode", help="Mesh-wide outbound policy.")] = Mode.REGISTRY_ONLY,
     istio_version: VersionOption = NEWEST_ISTIO,
@@ -36,7 +37,7 @@ def command(
     from analyzer.simulation import Simulator, replay_as_json
     from analyzer.store import Lake
 
-    whole = mesh_of(mesh).over(mesh_of(manifests, proposed=True))
+    whole = mesh_of(mesh).over(mesh_of([*manifests, *(more or [])], proposed=True))
     simulator = Simulator(whole, mode=mode, istio_version=istio_version)
     summaries = summaries_of(Lake(lake), time_of(since, "--since"), time_of(until, "--until"))
     replay = simulator.replay(gather(summaries))

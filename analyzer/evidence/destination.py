@@ -69,8 +69,7 @@ class Destination:
 
     Counts are entries; bytes are as Envoy counts them (`bytes_received` is upload). Times are UTC.
     `tampered_entries` are entries whose client-written fields were forged, `invalid_sni_entries` those
-    whose SNI Envoy marked `invalid:`, `misaddressed_entries` those where the proxy connected to the foreign
-    address that the client dialled although the name is registered (a forged name through a wildcard entry).
+    whose SNI Envoy marked `invalid:`.
     """
 
     key: DestinationKey
@@ -92,7 +91,6 @@ class Destination:
     failures_when_let_through: int = 0
     tampered_entries: int = 0
     invalid_sni_entries: int = 0
-    misaddressed_entries: int = 0
     requests: tuple[Request, ...] = field(default=(), repr=False)
 
     @property

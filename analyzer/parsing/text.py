@@ -57,11 +57,11 @@ class TextFormat:
             return Reading(None, _encoded(odd))
         loose = [pieces.column(name).chunk(0) for name in self._loose]
         blank = pc.and_(pc.is_null(loose[0]), pc.and_(pc.is_null(loose[1]), pc.is_null(loose[-1])))
-        # A blank line has no words at all, so that it comes back as a misfit and not as a row of nulls.
-        first, *others = loose
-        joined = pc.binary_join_element_wise(
-            pc.fill_null(first, " "), *(pc.fill_null(piece, "") for piece in others), "\n", ""
-        )
+        *others, last = loose
+        if not self.layout.segments[-1].fields:
+            last = pc.fill_null(last, "")
+        # No honest line lacks a loose piece, so a mark in its place makes a misfit of a blank line.
+        joined = pc.binary_join_element_wise(*others, last, "\n", "", null_handling="replace", null_replacement="\0")
         try:
             words, misfits = read_separated(_values(joined), " ", self._word_types, self._words_wanted)
             times, timely = read_bracketed_times(_one_chunk(words["start_time"]))

@@ -52,18 +52,22 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
 
 
 def _paths(argument: str) -> Iterator[str]:
-    """The files that an argument names; hidden files inside a folder are an editor's or a tool's."""
+    """The files that an argument names; inside a folder, hidden files and a README are about logs and not logs."""
     path = Path(argument)
     if path.is_dir():
         for folder, folders, files in os.walk(argument):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (os.path.join(folder, name) for name in sorted(files) if not name.startswith("."))  # noqa: PTH118
+            yield from (os.path.join(folder, name) for name in sorted(files) if not _is_about(name))  # noqa: PTH118
     elif path.exists():
         yield argument
     else:
         for match in sorted(glob.glob(argument, recursive=True)):  # noqa: PTH207
             if Path(match).is_file():
                 yield match
+
+
+def _is_about(name: str) -> bool:
+    return name.startswith(".") or name.upper().startswith("README")
 
 
 def _source(origin: str, given: Mapping[str, str]) -> Source:
