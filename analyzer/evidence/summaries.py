@@ -103,7 +103,7 @@ COVERAGE = Summary(
 
 SUMMARIES = (REQUESTS, DAYS, PODS, AGENTS, TIMELINE, COVERAGE)
 
-NEEDED = (
+_GROUPED = (
     *DESTINATION_KEY,
     "host_source",
     "authority",
@@ -113,14 +113,19 @@ NEEDED = (
     "egress_class",
     "mechanism",
     "result",
+    "source_pod",
+    "origin",
+)
+"""The columns that tell one group of entries from another."""
+
+NEEDED = (
+    *_GROUPED,
     "bytes_received",
     "bytes_sent",
     "start_time",
     "tampered",
     "response_code",
-    "source_pod",
     "user_agent",
-    "origin",
     "line_number",
     "upstream_cluster",
     "response_code_details",
@@ -138,19 +143,6 @@ COVERED = (
 )
 """Fields whose absence limits what the audit can say."""
 
-_GROUPED = (
-    *DESTINATION_KEY,
-    "host_source",
-    "authority",
-    "requested_server_name",
-    "method",
-    "direction",
-    "egress_class",
-    "mechanism",
-    "result",
-    "source_pod",
-    "origin",
-)
 _LINE_DIGITS = 15
 """More than any source's line numbers have."""
 _MINUTE = 60_000_000

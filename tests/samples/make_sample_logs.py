@@ -14,33 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from analyzer.vocabulary import ACCESS_LOG_FIELDS
+
 ROOT = Path(__file__).parents[2] / "sample_logs"
-FIELDS = [
-    "start_time",
-    "method",
-    "path",
-    "protocol",
-    "response_code",
-    "response_flags",
-    "response_code_details",
-    "connection_termination_details",
-    "upstream_transport_failure_reason",
-    "bytes_received",
-    "bytes_sent",
-    "duration",
-    "upstream_service_time",
-    "x_forwarded_for",
-    "user_agent",
-    "request_id",
-    "authority",
-    "upstream_host",
-    "upstream_cluster",
-    "upstream_local_address",
-    "downstream_local_address",
-    "downstream_remote_address",
-    "requested_server_name",
-    "route_name",
-]
 NUMBERS = ("response_code", "bytes_received", "bytes_sent", "duration")
 BEFORE = datetime(2026, 3, 2, 9, 0)
 AFTER = datetime(2026, 3, 2, 14, 0)
@@ -81,7 +57,7 @@ class Pod:
     def log(self, **values: object) -> None:
         """Write one line, a few seconds after the last."""
         self.clock += timedelta(milliseconds=self.dice.randint(2_000, 19_000))
-        line: dict[str, object] = dict.fromkeys(FIELDS)
+        line: dict[str, object] = dict.fromkeys(ACCESS_LOG_FIELDS)
         line |= {"start_time": self.clock.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.clock.microsecond // 1000:03d}Z"}
         line |= {"response_code": 0, "bytes_received": 0, "bytes_sent": 0, "duration": 0}
         line |= {"downstream_remote_address": f"{self.ip}:{self.dice.randint(32768, 60999)}"}
