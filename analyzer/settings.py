@@ -247,8 +247,9 @@ def read_settings(path: str | Path | None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        problem = "no such setting" if first["type"] == "extra_forbidden" else first["msg"]
         raise SettingsError(
-            f"{key}: {first['msg']}",
+            f"{key}: {problem}",
             Place(str(path)),
             hint="`egress-audit catalog` lists the settings and their defaults",
         ) from error

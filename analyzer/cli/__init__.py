@@ -27,10 +27,12 @@ def main() -> None:
         status = _explain(error)
     except (typer.Abort, KeyboardInterrupt):
         status = 130
-    except BrokenPipeError:
-        # Whoever read the output has heard enough; Python must not complain of it when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+    except SystemExit as stop:
+        # Whoever read the output has heard enough: the parser makes an exit of that, which is no failure.
+        status = stop.code
+        if isinstance(stop.__context__, BrokenPipeError):
+            status = 0
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except Exception as error:
         status = _click_error(error)
     sys.exit(status if isinstance(status, int) else 0)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analyzer.errors import AnalyzerError, Place
 from analyzer.schema import ENTRY
 from analyzer.store import Lake, read_entries
 from analyzer.store.layout import plain
@@ -26,7 +27,7 @@ _LAST_LINE = 1 << 62
 def export(lake: str, kind: str, out: str | None, since: datetime | None = None, until: datetime | None = None) -> None:
     """Write entries as `parquet`, `csv` or `jsonl` to a file or to standard output.
 
-    Raises `LakeError` where there is no lake and `SourceError` where the file cannot be written.
+    Raises `LakeError` where there is no lake and `AnalyzerError` where the file cannot be written.
     """
     tables = sorted_entries(Lake(lake), since, until)
     write = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}[kind]
@@ -115,6 +116,9 @@ def _target(out: str | None) -> Iterator[IO[bytes]]:
         return
     path = Path(out)
     draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
-        yield file
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    except OSError as error:
+        raise AnalyzerError(f"cannot be written: {error.strerror}", Place(out)) from error

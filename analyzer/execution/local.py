@@ -40,7 +40,7 @@ def ingest(
     fresh = _not_yet_known(sources, store.sources())
     if not fresh:
         return replace(tally_of([]), sources_skipped=len(sources))
-    store.path.mkdir(parents=True, exist_ok=True)
+    store.make()
     name = uuid4().hex
     batch = read_sources(fresh, store.path, name, formats, workers or _cores(), progress)
     try:

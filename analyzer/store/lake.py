@@ -72,6 +72,13 @@ class Lake:
         """Whether anything was ever committed."""
         return (self.path / "_delta_log").is_dir() and self._table_or_none() is not None
 
+    def make(self) -> None:
+        """Make the lake's folder, if there is none. Raises `LakeError` where that cannot be."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LakeError(f"no lake can be made here: {error.strerror}", Place(str(self.path))) from error
+
     def sources(self) -> list[SourceRecord]:
         """Every source that a commit made part of the lake, by origin."""
         table = self._table_or_none()
@@ -157,17 +164,18 @@ class Lake:
         return sorted(found, key=lambda item: (item[1], item[2] or date.min, item[0]))
 
     def _table_or_none(self) -> Any:
+        if not (self.path / "_delta_log").is_dir():
+            return None
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError, TableNotFoundError
 
-        if not (self.path / "_delta_log").is_dir():
-            return None
         try:
             return DeltaTable(str(self.path))
         except TableNotFoundError:
             return None
         except DeltaError as error:
-            raise LakeError(f"not a lake that can be read: {error}", Place(str(self.path))) from error
+            problem = str(error).split("\n", 1)[0]
+            raise LakeError(f"not a lake that can be read: {problem}", Place(str(self.path))) from error
 
     def _refuse_known(self, sources: Iterable[SourceRecord]) -> None:
         table = self._table_or_none()

@@ -148,6 +148,9 @@ def test_an_error_is_two_lines_and_no_traceback(tmp_path: Path) -> None:
         ("ingest", "no/such/file", "--lake", "lake"),
         ("ingest", "README.md", "--lake", "lake", "--label", "nonsense"),
         ("simulate", "--lake", "nowhere", "--manifests", "nowhere"),
+        ("ingest", "sample_logs", "--lake", "README.md"),
+        ("ingest", "sample_logs", "--lake", "/proc/nowhere"),
+        ("run", "sample_logs", "--lake", "reports/none", "--out", "reports/none", "--settings", "README.md"),
     ],
 )
 def test_wrong_usage_exits_with_two(arguments: tuple[str, ...]) -> None:
@@ -186,3 +189,13 @@ def test_the_catalog_lists_every_part() -> None:
 
     assert {"formats", "envelopes", "detectors", "manifest_kinds", "settings"} <= set(content)
     assert all(item["name"] and item["about"] for items in content.values() for item in items)
+
+
+def test_a_reader_that_has_heard_enough_is_no_failure(lake: str) -> None:
+    command = [sys.executable, "-m", "analyzer", "entries", "--lake", lake]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate()
+
+    assert (process.returncode, errors) == (0, b"")
