@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from analyzer.evidence import merge
 from analyzer.execution.auditing import summaries_of_files
+from analyzer.execution.identity import Identity
 from analyzer.execution.pool import Batch, Progress, read_sources
-from analyzer.execution.worker import SourceTally, content_digest, source_digest
+from analyzer.execution.worker import SourceTally
 from analyzer.parsing import formats_for
 from analyzer.pipeline import Tally, tally_of
 from analyzer.sources import Source, find_sources, read_blocks
@@ -87,7 +88,10 @@ def _not_yet_known(sources: Sequence[Source], known: Sequence[SourceRecord]) -> 
 
 
 def _digest(source: Source) -> str:
-    return source_digest({block.index: content_digest(block.load()) for block in read_blocks(source)})
+    identity = Identity()
+    for _ in read_blocks(source, seen=identity.update):
+        pass
+    return identity.text
 
 
 def _records(batch: Batch) -> Iterator[SourceRecord]:
@@ -96,7 +100,7 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
         rejected = sum(tally.rejected.values())
         yield SourceRecord(
             origin=source.origin,
-            digest=source_digest(tally.digests),
+            digest=batch.digests[source.origin],
             size=source.size,
             bytes=tally.bytes,
             lines=tally.entries + rejected,

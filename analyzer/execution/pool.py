@@ -13,6 +13,7 @@ from queue import Empty
 from typing import Any, NamedTuple
 
 from analyzer.errors import AnalyzerError
+from analyzer.execution.identity import Identity
 from analyzer.execution.worker import SourceTally, Summaries, Worker
 from analyzer.parsing import LogFormat
 from analyzer.sources import Block, Source, read_blocks
@@ -43,6 +44,7 @@ class Batch:
     files: list[WrittenFile] = field(default_factory=list)
     tallies: dict[str, SourceTally] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     summaries: list[Summaries] = field(default_factory=list)
 
     def take(self, done: Done) -> None:
@@ -87,10 +89,12 @@ def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
     done = 0
     for source in batch.sources:
         notes = batch.notes.setdefault(source.origin, [])
-        for block in read_blocks(source, note=notes.append):
+        identity = Identity()
+        for block in read_blocks(source, note=notes.append, seen=identity.update):
             yield block
             if progress is not None:
                 progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)
+        batch.digests[source.origin] = identity.text
         done += source.size or 0
 
 

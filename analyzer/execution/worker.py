@@ -4,7 +4,6 @@ Rows of many blocks are gathered before they are classified and written, so that
 groups are large, and a thousand small sources do not become a thousand small files.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
@@ -29,26 +27,24 @@ from analyzer.vocabulary import SOURCE_FIELDS
 
 _SUMMARIES_TOGETHER = 8
 """Summaries that wait before they are merged into one."""
-_ROWS_TOGETHER = 100_000
+_ROWS_TOGETHER = 64_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
 _POLICY_FIELDS = ("upstream_cluster",)
 _DETAIL_FIELDS = ("response_code_details",)
 
 
-Digest = bytes
 Summaries = dict[str, pa.Table]
 
 
 @dataclass
 class SourceTally:
-    """One source's share of the tally, as far as one worker saw it; block digests are kept by block index."""
+    """One source's share of the tally, as far as one worker saw it."""
 
     bytes: int = 0
     entries: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     envelopes: Counter[str] = field(default_factory=Counter)
-    digests: dict[int, Digest] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
 
@@ -59,23 +55,8 @@ class SourceTally:
         self.rejected += other.rejected
         self.formats += other.formats
         self.envelopes += other.envelopes
-        self.digests |= other.digests
         self.start = min(filter(None, (self.start, other.start)), default=None)
         self.end = max(filter(None, (self.end, other.end)), default=None)
-
-
-def content_digest(data: bytes) -> bytes:
-    """The identity of a block's content: 128 bits, so that no two exports meet by chance.
-
-    Speed is worth more here than resistance to forgery: a client writes a few fields of some lines, and to make one
-    export look like another it would have to know every other byte of both.
-    """
-    return xxhash.xxh3_128_digest(data)
-
-
-def source_digest(blocks: Mapping[int, bytes]) -> str:
-    """The identity of a source: the digests of its blocks, in order, taken together."""
-    return hashlib.sha256(b"".join(blocks[index] for index in sorted(blocks))).hexdigest()
 
 
 class Worker:
@@ -96,7 +77,6 @@ class Worker:
         data = block.load()
         tally = self.tallies.setdefault(block.origin, SourceTally())
         tally.bytes += len(data)
-        tally.digests[block.index] = content_digest(data)
         peeled = peel(data) if needs_peeling(data, self._formats) else None
         if peeled is not None:
             tally.envelopes.update(peeled.envelopes)

@@ -16,7 +16,8 @@ from analyzer.errors import Place, SourceError
 from analyzer.sources.compression import BombError, Compression, unpacked
 from analyzer.sources.find import STANDARD_INPUT, Source
 
-BLOCK_SIZE = 8 << 20
+Bytes = bytes | memoryview
+BLOCK_SIZE = 6 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of one line that are held at once; what is longer is cut, since no proxy writes such a line."""
 _UTF8_MARK = codecs.BOM_UTF8
@@ -49,32 +50,39 @@ class Block:
 
 
 def read_blocks(
-    source: Source, block_size: int = BLOCK_SIZE, note: Callable[[str], None] = lambda problem: None
+    source: Source,
+    block_size: int = BLOCK_SIZE,
+    note: Callable[[str], None] = lambda problem: None,
+    seen: Callable[[Bytes], object] = lambda data: None,
 ) -> Iterator[Block]:
     """Cut a source into blocks of about `block_size` bytes, in order.
 
-    `note` is told of a packed source that was cut off or damaged. Raises `SourceError` for one that cannot be
+    `note` is told of a packed source that was cut off or damaged; `seen` is shown the unpacked bytes of each block,
+    in order. Raises `SourceError` for one that cannot be
     read or that is a bomb.
     """
     try:
         if source.origin == STANDARD_INPUT:
-            yield from _packed_blocks(source, _recoded(iter(lambda: sys.stdin.buffer.read(1 << 20), b"")), block_size)
+            yield from _packed_blocks(
+                source, seen, _recoded(iter(lambda: sys.stdin.buffer.read(1 << 20), b"")), block_size
+            )
             return
         with Path(source.origin).open("rb") as file:
-            mark = file.read(2)
+            first = file.read(len(_UTF8_MARK))
             file.seek(0)
-            if source.compression is Compression.NONE and source.size is not None and mark not in _UTF16_MARKS:
-                yield from _plain_blocks(source, block_size)
+            marked = first == _UTF8_MARK or first[:2] in _UTF16_MARKS
+            if source.compression is Compression.NONE and source.size is not None and not marked:
+                yield from _plain_blocks(source, seen, block_size)
             else:
                 pieces = unpacked(file, source.compression, note)
-                yield from _packed_blocks(source, _recoded(pieces), block_size)
+                yield from _packed_blocks(source, seen, _recoded(pieces), block_size)
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", Place(source.origin)) from error
     except BombError as error:
         raise SourceError(str(error), Place(source.origin), "unpack it by hand and look at it first") from error
 
 
-def _plain_blocks(source: Source, block_size: int) -> Iterator[Block]:
+def _plain_blocks(source: Source, seen: Callable[[Bytes], object], block_size: int) -> Iterator[Block]:
     """Slices of a plain file: only their bounds and line numbers are found here."""
     buffer = bytearray(block_size)
     index, offset, first_line = 0, 0, 1
@@ -89,13 +97,16 @@ def _plain_blocks(source: Source, block_size: int) -> Iterator[Block]:
                 buffer = bytearray(len(buffer) * 2)
                 continue
             length = length or taken
+            seen(memoryview(buffer)[:length])
             yield Block(source.origin, source.labels, index, first_line, None, offset, length)
             index, offset, first_line = index + 1, offset + length, first_line + lines
             if len(buffer) > block_size:
                 buffer = bytearray(block_size)
 
 
-def _packed_blocks(source: Source, pieces: Iterable[bytes], block_size: int) -> Iterator[Block]:
+def _packed_blocks(
+    source: Source, seen: Callable[[Bytes], object], pieces: Iterable[bytes], block_size: int
+) -> Iterator[Block]:
     """Blocks that carry their bytes, because only one reader can go through the source."""
     waiting: list[bytes] = []
     size, index, offset, first_line = 0, 0, 0, 1
@@ -106,11 +117,13 @@ def _packed_blocks(source: Source, pieces: Iterable[bytes], block_size: int) -> 
             continue
         data = b"".join(waiting)
         cut = data.rfind(b"\n") + 1 or len(data)
+        seen(data[:cut])
         yield Block(source.origin, source.labels, index, first_line, data[:cut], offset, cut)
         index, offset, first_line = index + 1, offset + cut, first_line + data.count(b"\n", 0, cut)
         waiting, size = [data[cut:]], len(data) - cut
     rest = b"".join(waiting)
     if rest:
+        seen(rest)
         yield Block(source.origin, source.labels, index, first_line, rest, offset, len(rest))
 
 

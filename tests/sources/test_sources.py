@@ -86,6 +86,13 @@ def test_what_a_windows_shell_saved_is_read(tmp_path: Path) -> None:
     assert content_of(path).decode() == "one\r\ntwo ü\r\n"
 
 
+def test_a_mark_of_utf8_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"\xef\xbb\xbfone\n")
+
+    assert content_of(path) == b"one\n"
+
+
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text("x\n")

@@ -12,7 +12,9 @@ import pytest
 from deltalake import DeltaTable
 
 from analyzer.errors import LakeError
+from analyzer.execution.identity import Identity
 from analyzer.execution.local import ingest
+from analyzer.sources import find_sources, read_blocks
 from analyzer.store import Lake
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, text
 
@@ -166,3 +168,25 @@ def test_a_source_that_was_cut_off_is_read_as_far_as_it_goes_and_said_so(tmp_pat
     assert 100 < tally.entries < 5000
     assert len(tally.notes) == 1
     assert "cut off" in tally.notes[0]
+
+
+def test_a_source_is_known_again_when_it_comes_packed(tmp_path: Path) -> None:
+    ingest([log(tmp_path, "a.log", text(HTTP))], str(tmp_path / "lake"))
+    (tmp_path / "a.log.gz").write_bytes(gzip.compress((tmp_path / "a.log").read_bytes()))
+
+    again = ingest([str(tmp_path / "a.log.gz")], str(tmp_path / "lake"))
+
+    assert (again.sources_skipped, count(tmp_path / "lake")) == (1, 1)
+
+
+@pytest.mark.parametrize("size", [64, 1 << 20])
+def test_the_identity_of_a_source_is_its_content_and_not_how_it_is_read(tmp_path: Path, size: int) -> None:
+    (source,) = find_sources([log(tmp_path, "a.log", *(text(HTTP, request_id=str(n)) for n in range(50)))])
+    identity = Identity()
+
+    for _ in read_blocks(source, size, seen=identity.update):
+        pass
+
+    whole = Identity()
+    whole.update((tmp_path / "a.log").read_bytes())
+    assert identity.text == whole.text
