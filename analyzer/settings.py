@@ -172,11 +172,11 @@ class Networks(_Strict):
     )
     auto_allocated: tuple[str, ...] = Field(
         default=("240.240.0.0/16", "2001:2::/48"),
-        description="CIDRs that Istio's DNS proxy hands out for ServiceEntry hosts (istio-facts.md 5.6)",
+        description="CIDRs that Istio's DNS proxy hands out for ServiceEntry hosts (istio/istio pilot/pkg/networking/serviceentry/ip_autoallocation.go)",
     )
     metadata_addresses: tuple[str, ...] = Field(
         default=("169.254.169.254", "169.254.170.2", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
-        description="addresses of cloud metadata services, which hand out credentials (istio-facts.md 3.5)",
+        description="addresses of cloud metadata services, which hand out credentials",
     )
     metadata_hosts: tuple[str, ...] = Field(
         default=("metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "metadata.azure.internal"),

@@ -16,7 +16,7 @@ def moment_as_json(moment: datetime | None) -> str | None:
 
 
 def tally_as_json(tally: Tally) -> dict[str, Any]:
-    """What was read (contract section 3)."""
+    """What was read."""
     return {
         **asdict(tally),
         "notes": list(tally.notes),
@@ -26,7 +26,7 @@ def tally_as_json(tally: Tally) -> dict[str, Any]:
 
 
 def destination_as_json(judged: Judged) -> dict[str, Any]:
-    """A destination with its evidence and verdict (contract section 5)."""
+    """A destination with its evidence and verdict."""
     destination = judged.destination
     return {
         **destination.key._asdict(),

@@ -12,7 +12,7 @@ from analyzer.vocabulary import ApplicationProtocol, EgressClass, HostSource, Me
 
 
 class DestinationKey(NamedTuple):
-    """Who called what: the key of contract section 5. `destination_ip` is null where `host` is known."""
+    """Who called what: what tells one destination from another. `destination_ip` is null where `host` is known."""
 
     source_namespace: str | None
     source_workload: str | None

@@ -42,7 +42,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class ServiceEntry:
-    """`networking.istio.io` ServiceEntry (istio-facts.md 5.2)."""
+    """`networking.istio.io` ServiceEntry (istio/api networking/v1alpha3/service_entry.proto)."""
 
     namespace: str
     name: str

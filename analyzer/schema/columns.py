@@ -121,7 +121,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 ENTRY = pa.schema([pa.field(column.name, column.type, metadata={"meaning": column.meaning}) for column in COLUMNS])
-"""One row per access-log entry, classified (contract section 4)."""
+"""One row per access-log entry, classified."""
 
 REJECTED = pa.schema(
     [

@@ -12,7 +12,7 @@ class Decision:
     """What would happen to one request, the rule that decided and why, in words.
 
     `rule` is a stable code; `by` is `<namespace>/<name>` of the deciding object or null; `conditions` are
-    what the log does not hold (contract section 5: sni_unknown, host_unknown, creation_order, dns_capture,
+    what the log does not hold (sni_unknown, host_unknown, creation_order, dns_capture,
     workload_labels, dns_answer).
     """
 
