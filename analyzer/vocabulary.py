@@ -192,7 +192,7 @@ ACCESS_LOG_FIELDS: Final[tuple[str, ...]] = (
     "requested_server_name",
     "route_name",
 )
-"""Istio's JSON access-log keys, in the order of its default text format (istio/istio pilot/pkg/model/telemetry_logging.go)."""
+"""Istio's JSON access-log keys, in its text format's order (istio/istio pilot/pkg/model/telemetry_logging.go)."""
 
 SOURCE_FIELDS: Final[tuple[str, ...]] = (
     "source_cluster",

@@ -124,9 +124,11 @@ class Lake:
         self._write_records(batch, sources)
         self._write_summaries(batch, summaries or {})
         for _ in range(_COMMIT_TRIES):
-            self._refuse_known(sources)
+            # One snapshot for both: what was not in it when it was looked at makes the commit fail.
+            table = self._table_or_none()
+            _refuse_known(table, sources)
             try:
-                self._commit_once(batch, files, sources)
+                self._commit_once(table, batch, files, sources)
                 return
             except (CommitFailedError, DeltaError) as error:
                 last = error
@@ -177,15 +179,9 @@ class Lake:
             problem = str(error).split("\n", 1)[0]
             raise LakeError(f"not a lake that can be read: {problem}", Place(str(self.path))) from error
 
-    def _refuse_known(self, sources: Iterable[SourceRecord]) -> None:
-        table = self._table_or_none()
-        if table is None:
-            return
-        known = frozenset(s.digest for s in sources if table.transaction_version(_SOURCE + s.digest) is not None)
-        if known:
-            raise SourceConflict(known)
-
-    def _commit_once(self, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]) -> None:
+    def _commit_once(
+        self, table: Any, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]
+    ) -> None:
         from deltalake import CommitProperties, Schema, Transaction
         from deltalake.transaction import AddAction, create_table_with_add_actions
 
@@ -206,7 +202,6 @@ class Lake:
             app_transactions=[Transaction(app_id=identity, version=1) for identity in identities],
             max_commit_retries=0,
         )
-        table = self._table_or_none()
         if table is None:
             self.path.mkdir(parents=True, exist_ok=True)
             create_table_with_add_actions(
@@ -234,6 +229,14 @@ class Lake:
         draft = target.with_suffix(".draft")
         draft.write_text(text, encoding="utf-8")
         draft.replace(target)
+
+
+def _refuse_known(table: Any, sources: Iterable[SourceRecord]) -> None:
+    if table is None:
+        return
+    known = frozenset(s.digest for s in sources if table.transaction_version(_SOURCE + s.digest) is not None)
+    if known:
+        raise SourceConflict(known)
 
 
 def read_entries(
