@@ -11,6 +11,7 @@ import typer
 
 from analyzer.cli import commands
 from analyzer.cli.options import settle
+from analyzer.cli.startup import keep_pandas_out
 
 app = commands.app
 
@@ -19,6 +20,7 @@ def main() -> None:
     """Run the command line; the one place where an error becomes two lines and an exit code."""
     from analyzer.errors import AnalyzerError
 
+    keep_pandas_out()
     try:
         status = app(standalone_mode=False)
     except typer.Exit as stop:

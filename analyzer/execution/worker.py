@@ -18,7 +18,7 @@ from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
 from analyzer.parsing.parsed import RAW_TYPES
-from analyzer.parsing.peeling import Peeled, needs_peeling, peel
+from analyzer.parsing.peeling import Peeled, read_peeled
 from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
 from analyzer.store import PartitionWriter, WrittenFile
@@ -29,6 +29,8 @@ _SUMMARIES_TOGETHER = 8
 """Summaries that wait before they are merged into one."""
 _ROWS_TOGETHER = 64_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
+_EXCERPT = 2048
+"""Bytes of a rejected line that are kept; its place in the source says where the rest is."""
 _POLICY_FIELDS = ("upstream_cluster",)
 _DETAIL_FIELDS = ("response_code_details",)
 
@@ -77,11 +79,10 @@ class Worker:
         data = block.load()
         tally = self.tallies.setdefault(block.origin, SourceTally())
         tally.bytes += len(data)
-        peeled = peel(data) if needs_peeling(data, self._formats) else None
-        if peeled is not None:
-            tally.envelopes.update(peeled.envelopes)
-        parsed = self._reader.read(data if peeled is None else peeled.data)
-        self._gather(block, parsed, peeled, tally)
+        for parsed, peeled in read_peeled(self._reader, data):
+            if peeled is not None:
+                tally.envelopes.update(peeled.envelopes)
+            self._gather(block, parsed, peeled, tally)
         if self._rows >= _ROWS_TOGETHER:
             self._flush()
 
@@ -103,7 +104,7 @@ class Worker:
             lines = np.array([rejection.line for rejection in parsed.rejected], np.int64)
             reasons = [rejection.reason.value for rejection in parsed.rejected]
             tally.rejected.update(reasons)
-            texts = [rejection.text.decode("utf-8", "backslashreplace") for rejection in parsed.rejected]
+            texts = [rejection.text[:_EXCERPT].decode("utf-8", "backslashreplace") for rejection in parsed.rejected]
             columns = {
                 "origin": _constant(block.origin, len(lines)),
                 "line_number": pa.array(lines + block.first_line),

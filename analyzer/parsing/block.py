@@ -15,8 +15,6 @@ from analyzer.parsing.times import read_bracketed_times
 _SAMPLED_LINES = 16
 _WORTH_A_COLUMN = 64
 """Fewer odd lines than this are read faster one by one."""
-_EXCERPT = 2048
-"""Bytes of a rejected line that are kept; its place in the source says where the rest is."""
 _LONGEST_LINE = 4 << 20
 """Bytes; Envoy's headers end at 60 KiB, so a longer line is no access log and must not slow a block down."""
 
@@ -86,7 +84,7 @@ class BlockReader:
         for number, line in sorted(odd):
             found = self._read_carefully(line)
             if isinstance(found, Reason):
-                parsed.rejected.append(Rejection(number, found, line[:_EXCERPT]))
+                parsed.rejected.append(Rejection(number, found, line))
             else:
                 careful.setdefault(found[0], []).append((number, found[1]))
         for name, lines in careful.items():

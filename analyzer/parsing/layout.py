@@ -99,6 +99,13 @@ def compile_layout(format_string: str) -> Layout:
     return Layout(tuple(Segment(_fields(piece), quoted=bool(index % 2)) for index, piece in enumerate(pieces)))
 
 
+def parts_of(format_string: str) -> list[tuple[str, str]]:
+    """The format string as pairs of a field and the literal behind it; the first pair has a literal only."""
+    first, *rest = _OPERATOR.split(format_string.rstrip("\n"))
+    fields = [OPERATOR_FIELDS[operator] for operator in rest[::2]]
+    return list(zip([IGNORED, *fields], [first, *rest[1::2]], strict=True))
+
+
 def _fields(piece: str) -> tuple[str, ...]:
     operators = _OPERATOR.findall(piece)
     rest = _OPERATOR.sub("", piece).strip("[] ")

@@ -1,16 +1,17 @@
 """Take envelopes off lines, in any nesting: what a container runtime, kubectl or a log store put round them.
 
-An envelope is only looked for where no format recognises the bare lines; then every line of the block is
-peeled as far as it goes, and stays in its place, so that line numbers keep their meaning.
+No format reads a line that is still in an envelope. Where most of a block is wrapped, every line is peeled first;
+elsewhere only the lines that no format could read are looked at. Peeled lines keep their numbers.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analyzer.parsing.block import sample_lines
+import numpy as np
+
+from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
 from analyzer.parsing.envelopes import Envelope, known_envelopes
-from analyzer.parsing.log_format import LogFormat
 
 _DEEPEST = 6
 """Envelopes round one line: kubectl round CRI round a shipper's record and then some."""
@@ -20,23 +21,44 @@ PARTIAL = "_partial"
 
 @dataclass
 class Peeled:
-    """A block without envelopes, line for line, with what the envelopes knew of each line."""
+    """Lines without envelopes, with what the envelopes knew of each line by its number in the block."""
 
     data: bytes
-    labels: list[Mapping[str, str]] = field(default_factory=list)
+    labels: dict[int, Mapping[str, str]] = field(default_factory=dict)
     envelopes: Counter[str] = field(default_factory=Counter)
 
 
-def needs_peeling(data: bytes, formats: Mapping[str, LogFormat]) -> bool:
-    """Whether some sampled line is in an envelope; bare lines of a known format are not looked into."""
-    envelopes = known_envelopes().values()
-    for text in sample_lines(data):
-        if any(log_format.read_line(text) is not None for log_format in formats.values()):
-            continue
-        line = text.encode("utf-8", "surrogateescape")
-        if any(envelope.recognizes(line) for envelope in envelopes):
-            return True
-    return False
+def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Peeled | None]]:
+    """Read a block whose lines may be wrapped: what was bare, and what came out of envelopes.
+
+    Every line of the block is in exactly one of the parts.
+    """
+    if mostly_wrapped(data):
+        peeled = peel(data)
+        return [(reader.read(peeled.data), peeled)]
+    bare = reader.read(data)
+    wrapped = [rejection for rejection in bare.rejected if _is_wrapped(rejection.text)]
+    if not wrapped:
+        return [(bare, None)]
+    peeled = peel(b"\n".join(rejection.text for rejection in wrapped))
+    inner = reader.read(peeled.data)
+    numbers = np.array([rejection.line for rejection in wrapped], np.int64)
+    for entries in inner.entries:
+        entries.lines = numbers[entries.lines]
+    inner.rejected = [rejection._replace(line=int(numbers[rejection.line])) for rejection in inner.rejected]
+    peeled.labels = {int(numbers[line]): labels for line, labels in peeled.labels.items()}
+    bare.rejected = [rejection for rejection in bare.rejected if not _is_wrapped(rejection.text)]
+    return [(bare, None), (inner, peeled)]
+
+
+def mostly_wrapped(data: bytes) -> bool:
+    """Whether at least half of some lines spread over a block are in an envelope."""
+    samples = [text.encode("utf-8", "surrogateescape") for text in sample_lines(data)]
+    return sum(map(_is_wrapped, samples)) * 2 >= max(1, len(samples))
+
+
+def _is_wrapped(line: bytes) -> bool:
+    return any(envelope.recognizes(line) and envelope.peel(line) is not None for envelope in known_envelopes().values())
 
 
 def peel(data: bytes) -> Peeled:
@@ -44,10 +66,10 @@ def peel(data: bytes) -> Peeled:
     peeled = Peeled(b"")
     envelopes = list(known_envelopes().values())
     inner: list[bytes] = []
-    for line in data.split(b"\n"):
+    for number, line in enumerate(data.split(b"\n")):
         bare, labels, names = _peel_line(line, envelopes)
         inner.append(bare)
-        peeled.labels.append(labels)
+        peeled.labels[number] = labels
         peeled.envelopes.update(names)
     peeled.data = b"\n".join(inner)
     return peeled

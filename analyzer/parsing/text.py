@@ -1,8 +1,8 @@
 """Read Envoy's text formats: honest lines by the column, odd ones with care.
 
-The fast road cuts a block at its quotes with Arrow's CSV reader (quotes as separators, so nothing can swallow a
-line), then cuts the unquoted pieces at their blanks. Only a line with exactly the pieces and values that the
-layout asks for passes; everything else comes back for `analyzer.parsing.careful`.
+Only a line with exactly the pieces and values that the layout asks for passes the fast road; everything else comes
+back for `analyzer.parsing.careful`. The road is the compiled kernel's; where none was built, Arrow's CSV reader cuts
+a block at its quotes (quotes as separators, so nothing can swallow a line), then the unquoted pieces at their blanks.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.parsing.careful import CarefulLine, read_text_line
-from analyzer.parsing.layout import IGNORED, Layout, compile_layout
+from analyzer.parsing.layout import IGNORED, Layout, compile_layout, parts_of
+from analyzer.parsing.native import TextKernel, library
 from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
 from analyzer.parsing.tables import read_separated
 from analyzer.parsing.times import read_bracketed_times
@@ -51,6 +52,19 @@ class TextFormat:
 
     def read(self, data: bytes) -> Reading:
         """Read a block of UTF-8 lines; `data` holds no carriage return and no NUL."""
+        return self.read_by_arrow(data) if self._kernel is None else self._kernel.read(data)
+
+    @cached_property
+    def _kernel(self) -> TextKernel | None:
+        functions = library()
+        return (
+            None if functions is None else TextKernel(functions, self.name, self.layout, parts_of(self.format_string))
+        )
+
+    def read_by_arrow(self, data: bytes) -> Reading:
+        """Read a block without the kernel."""
+        if not data.strip():
+            return Reading(None)
         pieces, odd = read_separated(data, '"', self._piece_types)
         kept = _kept_lines(pieces.num_rows, odd)
         if pieces.num_rows == 0:
@@ -58,6 +72,12 @@ class TextFormat:
         loose = [pieces.column(name).chunk(0) for name in self._loose]
         blank = pc.and_(pc.is_null(loose[0]), pc.and_(pc.is_null(loose[1]), pc.is_null(loose[-1])))
         *others, last = loose
+        well_cut = np.ones(pieces.num_rows, bool)
+        for name, blanks in self._blanks.items():
+            found = pc.count_substring(pc.fill_null(pieces[name], ""), " ")
+            well_cut &= np.asarray(pc.equal(found, blanks))
+        for name in self._separators:
+            well_cut &= np.asarray(pc.fill_null(pc.equal(pieces[name], " "), False))
         if not self.layout.segments[-1].fields:
             last = pc.fill_null(last, "")
         # No honest line lacks a loose piece, so a mark in its place makes a misfit of a blank line.
@@ -69,6 +89,7 @@ class TextFormat:
             return Reading(None, _all_lines(data))
         good = np.ones(pieces.num_rows, bool)
         good[[number for number, _ in misfits]] = False
+        timely &= well_cut[good]
         columns = {name: words[name] for name in words.column_names if name != "start_time"}
         columns["start_time"] = times
         for name, field in self._quoted.items():
@@ -88,6 +109,27 @@ class TextFormat:
             f"{_WHOLE}{index}"
             for index, segment in enumerate(self.layout.segments)
             if (not segment.quoted and (segment.fields or index == last)) or len(segment.fields) > 1
+        ]
+
+    @cached_property
+    def _blanks(self) -> dict[str, int]:
+        """Blanks in each loose segment: words must not wander from one to the next."""
+        last = len(self.layout.segments) - 1
+        return {
+            name: len(segment.fields) + (0 if index in (0, last) else -1 if segment.quoted else 1)
+            for name in self._loose
+            for index in [int(name.removeprefix(_WHOLE))]
+            for segment in [self.layout.segments[index]]
+        }
+
+    @cached_property
+    def _separators(self) -> list[str]:
+        """Segments that hold one blank and nothing else."""
+        last = len(self.layout.segments) - 1
+        return [
+            f"{_WHOLE}{index}"
+            for index, segment in enumerate(self.layout.segments)
+            if not segment.quoted and not segment.fields and index < last
         ]
 
     @cached_property

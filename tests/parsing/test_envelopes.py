@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from analyzer.parsing import BlockReader
 from analyzer.parsing.envelopes import known_envelopes
-from analyzer.parsing.peeling import needs_peeling, peel
+from analyzer.parsing.peeling import mostly_wrapped, peel, read_peeled
 from tests.lines import HTTP, as_json, text
 from tests.rows import row
 
@@ -56,7 +57,23 @@ def test_half_a_line_stays_in_its_envelope() -> None:
 
 
 def test_bare_lines_are_not_looked_into() -> None:
-    from analyzer.parsing import known_formats
-
-    assert not needs_peeling((LINE + "\n").encode() * 20, known_formats())
+    assert not mostly_wrapped((LINE + "\n").encode() * 20)
     assert row(LINE)["host"] == "api.example.com"
+
+
+@pytest.mark.parametrize("wrapped", [1, 19, 40])
+def test_a_wrapped_line_is_read_however_many_stand_round_it(wrapped: int) -> None:
+    line = SAMPLES["kubectl_prefix"][0]
+    block = "\n".join([line] * wrapped + ["junk"] + [LINE] * (40 - wrapped)).encode()
+
+    parts = read_peeled(BlockReader(), block)
+
+    assert sorted(number for parsed, _ in parts for entries in parsed.entries for number in entries.lines) == [
+        *range(wrapped),
+        *range(wrapped + 1, 41),
+    ]
+    assert [rejection.line for parsed, _ in parts for rejection in parsed.rejected] == [wrapped]
+    assert sum(peeled.envelopes.total() for _, peeled in parts if peeled) == wrapped
+    assert {
+        number for _, peeled in parts if peeled for number, labels in peeled.labels.items() if "source_pod" in labels
+    } == set(range(wrapped))

@@ -1,0 +1,193 @@
+"""The way to the compiled kernel: a block in, columns and odd lines out; none where no compiler was at hand.
+
+The kernel is plain C behind ctypes: it needs no header of Python's to be built, and holds no lock while it reads.
+"""
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.parsing.layout import IGNORED, Layout
+from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
+
+_TEXT, _CODED, _NUMBER, _STATUS, _TIME = range(1, 6)
+_P, _I, _L = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
+
+
+class _Step(ctypes.Structure):
+    _fields_ = (("literal", ctypes.c_char_p), ("literal_length", _I), ("column", _I), ("blanks", _I))
+
+
+class _Key(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("length", _I), ("column", _I))
+
+
+_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "new": (_P, (ctypes.POINTER(_I), _I)),
+    "free": (None, (_P,)),
+    "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I, _I)),
+    "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I)),
+    "rows": (_L, (_P,)),
+    "lines": (_P, (_P,)),
+    "odd": (_L, (_P,)),
+    "odd_lines": (_P, (_P,)),
+    "odd_starts": (_P, (_P,)),
+    "odd_ends": (_P, (_P,)),
+    "nulls": (_L, (_P, _I)),
+    "valid": (_P, (_P, _I)),
+    "numbers": (_P, (_P, _I)),
+    "codes": (_P, (_P, _I)),
+    "letters": (_P, (_P, _I)),
+    "letters_used": (_L, (_P, _I)),
+    "values": (_L, (_P, _I)),
+    "ends": (_P, (_P, _I)),
+}
+
+
+@lru_cache(maxsize=1)
+def library() -> Mapping[str, Any] | None:
+    """The kernel's functions by name, or null where it was not built."""
+    for path in sorted(Path(__file__).parent.glob("_kernel*.so")):
+        try:
+            loaded = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        functions = {}
+        for name, (returns, takes) in _SIGNATURES.items():
+            function = loaded[f"native_{name}"]
+            function.restype, function.argtypes = returns, takes
+            functions[name] = function
+        return functions
+    return None
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    kind: int
+
+
+def _fields(names: Sequence[str]) -> list[_Field]:
+    return [_Field(name, _kind(name)) for name in names]
+
+
+def _kind(name: str) -> int:
+    wanted = RAW_TYPES[name]
+    if pa.types.is_dictionary(wanted):
+        return _CODED
+    if pa.types.is_timestamp(wanted):
+        return _TIME
+    if pa.types.is_string(wanted):
+        return _TEXT
+    return _STATUS if wanted == pa.int16() else _NUMBER
+
+
+class _Reader:
+    """A context of the kernel and what turns its columns into Arrow's. Not for two threads at once."""
+
+    def __init__(self, functions: Mapping[str, Any], name: str, fields: Sequence[_Field]) -> None:
+        self.native, self.name, self.fields = functions, name, fields
+        self.place = {field.name: index for index, field in enumerate(fields)}
+        self.context = functions["new"]((_I * len(fields))(*(field.kind for field in fields)), len(fields))
+        if not self.context:
+            raise MemoryError
+
+    def __del__(self) -> None:
+        self.native["free"](self.context)
+
+    def result(self, done: int, data: bytes) -> Reading:
+        if not done:
+            raise MemoryError
+        rows = self.native["rows"](self.context)
+        odd = self.native["odd"](self.context)
+        lines, starts, ends = (
+            self._array(name, odd, np.int64).tolist() for name in ("odd_lines", "odd_starts", "odd_ends")
+        )
+        odd_lines = [(line, data[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)]
+        if not rows:
+            return Reading(None, odd_lines)
+        columns = {field.name: self._column(index, field, rows) for index, field in enumerate(self.fields)}
+        return Reading(Entries(self.name, columns, self._array("lines", rows, np.int64)), odd_lines)
+
+    def _column(self, index: int, field: _Field, rows: int) -> pa.Array:
+        nulls = self.native["nulls"](self.context, index)
+        valid = self._copied("valid", index, rows // 8 + 1) if nulls else None
+        wanted = RAW_TYPES[field.name]
+        if field.kind == _TEXT:
+            offsets = self._copied("codes", index, (rows + 1) * 4)
+            letters = self._copied("letters", index, self.native["letters_used"](self.context, index))
+            return pa.Array.from_buffers(wanted, rows, [valid, offsets, letters], nulls)
+        if field.kind == _CODED:
+            codes = pa.Array.from_buffers(pa.int32(), rows, [valid, self._copied("codes", index, rows * 4)], nulls)
+            return pa.DictionaryArray.from_arrays(codes, self._values(index), safe=False)
+        numbers = self._copied("numbers", index, rows * 8)
+        column = pa.Array.from_buffers(pa.int64(), rows, [valid, numbers], nulls)
+        if field.kind == _TIME:
+            return column.view(wanted)
+        return column if wanted == pa.int64() else column.cast(wanted)
+
+    def _values(self, index: int) -> pa.Array:
+        """The dictionary of a column."""
+        count = self.native["values"](self.context, index)
+        if not count:
+            return pa.array([], pa.string())
+        offsets = self._copied("ends", index, (count + 1) * 4)
+        letters = self._copied("letters", index, self.native["letters_used"](self.context, index))
+        return pa.Array.from_buffers(pa.string(), count, [None, offsets, letters], 0)
+
+    def _copied(self, name: str, index: int, size: int) -> pa.Buffer:
+        buffer = pa.allocate_buffer(size)
+        if size:
+            ctypes.memmove(buffer.address, self.native[name](self.context, index), size)
+        return buffer
+
+    def _array(self, name: str, count: int, wanted: Any) -> Any:
+        array = np.empty(count, wanted)
+        if count:
+            ctypes.memmove(array.ctypes.data, self.native[name](self.context), array.nbytes)
+        return array
+
+
+class TextKernel(_Reader):
+    """Reads blocks of one text layout."""
+
+    def __init__(
+        self, functions: Mapping[str, Any], name: str, layout: Layout, parts: Sequence[tuple[str, str]]
+    ) -> None:
+        """`parts` are the pairs of field and the literal behind it; the first has no field, only a literal."""
+        super().__init__(functions, name, _fields(layout.fields))
+        alone = {segment.fields[0] for segment in layout.segments if segment.quoted and len(segment.fields) == 1}
+        self.quotes = layout.quotes
+        self.steps = (_Step * len(parts))(
+            *(
+                _Step(literal.encode(), len(literal), self.place.get(field, -1), field in alone or field == IGNORED)
+                for field, literal in parts
+            )
+        )
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block; lines that are not plainly of the layout come back as odd."""
+        read_text = self.native["read_text"]
+        return self.result(read_text(self.context, data, len(data), self.steps, len(self.steps), self.quotes), data)
+
+
+class JsonKernel(_Reader):
+    """Reads blocks of flat JSON objects."""
+
+    def __init__(
+        self, functions: Mapping[str, Any], name: str, keys: Sequence[str], fewest: int, proof: tuple[str, str]
+    ) -> None:
+        super().__init__(functions, name, _fields(keys))
+        self.keys = (_Key * len(keys))(*(_Key(key.encode(), len(key), self.place[key]) for key in keys))
+        self.proof = (fewest, self.place[proof[0]], self.place[proof[1]])
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block; lines that are not plainly objects with these keys come back as odd."""
+        read_json = self.native["read_json"]
+        return self.result(read_json(self.context, data, len(data), self.keys, len(self.keys), *self.proof), data)

@@ -1,0 +1,600 @@
+/* The tokenising kernel: honest lines of a block to columns, every other line handed back untouched.
+ *
+ * It knows two shapes of line, a text layout (fields between literals) and a flat JSON object, and only their plain
+ * forms. Whatever is unusual (another number of quotes, a value of another type, a nested object) makes the line odd
+ * and leaves it to Python, so that this file decides nothing but speed. tests/parsing/test_native.py holds it to the
+ * careful reader, line by line.
+ *
+ * No byte outside [data, data + length) is read: each step checks the end of its line first. Memory belongs to the
+ * context, grows only, and is freed with it. Nothing here knows of Python, Arrow or threads.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { IGNORED, TEXT, CODED, NUMBER, STATUS, TIME };
+
+enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3 };
+
+typedef struct {
+    const uint8_t *at;
+    int64_t length;
+} Span;
+
+/* A dictionary: open addressing over the values met so far, grown at half load. A block bounds what forged
+ * collisions can cost. */
+typedef struct {
+    uint32_t hash;
+    int32_t code; /* -1: free */
+} Slot;
+
+typedef struct {
+    int32_t kind;
+    int64_t nulls;
+    uint8_t *valid;   /* one bit a row */
+    int64_t *numbers; /* NUMBER, STATUS, TIME */
+    int32_t *codes;   /* CODED: codes; TEXT: offsets, one more than rows */
+    uint8_t *letters; /* TEXT: the values of all rows; CODED: the distinct values */
+    int64_t letters_room, letters_used;
+    int32_t *ends;    /* CODED: where each distinct value ends in `letters`, behind a 0 */
+    int64_t ends_room, values_used;
+    Slot *slots;
+    int64_t slots_room;
+} Column;
+
+typedef struct {
+    const uint8_t *literal; /* what follows the field; before the first field: field -1 */
+    int32_t literal_length;
+    int32_t column;      /* -1: no column */
+    int32_t blanks;      /* whether the value may hold blanks */
+} Step;
+
+typedef struct {
+    const uint8_t *name;
+    int32_t length;
+    int32_t column;
+} Key;
+
+typedef struct {
+    int32_t columns_used;
+    Column columns[MOST_COLUMNS];
+    int64_t rows, rows_room;
+    int64_t *lines;                          /* number of each row's line in the block */
+    int64_t odd, odd_room;
+    int64_t *odd_lines, *odd_starts, *odd_ends;
+    uint8_t *unescaped;                      /* JSON strings without their escapes; as long as the block */
+    int64_t unescaped_room, unescaped_used;
+    int32_t proof[2];                        /* JSON: columns of which one must be there */
+    int32_t fewest_keys;
+} Context;
+
+typedef struct {
+    int64_t number;
+    Span span;
+    uint8_t there;
+} Value;
+
+/* Whether two stretches hold the same bytes; most values are short, and a call costs more than the bytes do. */
+static inline int same(const uint8_t *a, const uint8_t *b, int64_t length) {
+    uint64_t x, y;
+    if (length > 64) return memcmp(a, b, (size_t)length) == 0;
+    for (; length >= 8; a += 8, b += 8, length -= 8) {
+        memcpy(&x, a, 8), memcpy(&y, b, 8);
+        if (x != y) return 0;
+    }
+    for (; length > 0; a++, b++, length--)
+        if (*a != *b) return 0;
+    return 1;
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static int grow(void **memory, int64_t *room, int64_t wanted, size_t size) {
+    if (wanted <= *room) return 1;
+    int64_t more = *room * 2 > wanted ? *room * 2 : wanted;
+    void *larger = realloc(*memory, (size_t)more * size);
+    if (larger == NULL) return 0;
+    *memory = larger;
+    *room = more;
+    return 1;
+}
+
+void native_free(Context *context) {
+    if (context == NULL) return;
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        free(column->valid), free(column->numbers), free(column->codes), free(column->letters);
+        free(column->slots), free(column->ends);
+    }
+    free(context->lines), free(context->odd_lines), free(context->odd_starts), free(context->odd_ends);
+    free(context->unescaped), free(context);
+}
+
+Context *native_new(const int32_t *kinds, int32_t columns) {
+    if (columns < 0 || columns > MOST_COLUMNS) return NULL;
+    Context *context = calloc(1, sizeof *context);
+    if (context == NULL) return NULL;
+    context->columns_used = columns;
+    for (int32_t i = 0; i < columns; i++) context->columns[i].kind = kinds[i];
+    return context;
+}
+
+static int room_for_rows(Context *context, int64_t rows) {
+    if (rows <= context->rows_room) return 1;
+    size_t count = (size_t)rows;
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        free(column->valid), free(column->numbers), free(column->codes);
+        column->numbers = NULL, column->codes = NULL;
+        column->valid = malloc(count / 8 + 1);
+        if (column->valid == NULL) return 0;
+        if (column->kind == TEXT || column->kind == CODED) column->codes = malloc((count + 1) * sizeof(int32_t));
+        else column->numbers = malloc(count * sizeof(int64_t));
+        if (column->codes == NULL && column->numbers == NULL) return 0;
+    }
+    int64_t **arrays[] = {&context->lines, &context->odd_lines, &context->odd_starts, &context->odd_ends};
+    for (int i = 0; i < 4; i++) {
+        free(*arrays[i]);
+        *arrays[i] = malloc(count * sizeof(int64_t));
+        if (*arrays[i] == NULL) return 0;
+    }
+    context->rows_room = rows;
+    return 1;
+}
+
+/* How often a byte stands in a stretch; sums of 255 bytes fit a byte, which compilers turn into vectors. */
+static int64_t count_of(uint8_t byte, const uint8_t *at, const uint8_t *end) {
+    int64_t count = 0;
+    while (at < end) {
+        const uint8_t *stop = end - at > 240 ? at + 240 : end;
+        uint8_t sum = 0;
+        for (; at < stop; at++) sum = (uint8_t)(sum + (*at == byte));
+        count += sum;
+    }
+    return count;
+}
+
+static int start_block(Context *context, const uint8_t *data, int64_t length) {
+    int64_t lines = 1 + count_of('\n', data, data + length);
+    context->rows = context->odd = context->unescaped_used = 0;
+    if (!room_for_rows(context, lines)) {
+        context->rows_room = 0;
+        return 0;
+    }
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        column->nulls = column->letters_used = column->values_used = 0;
+        memset(column->valid, 0, (size_t)lines / 8 + 1);
+        for (int64_t slot = 0; slot < column->slots_room; slot++) column->slots[slot].code = -1;
+        if (column->kind == TEXT) column->codes[0] = 0;
+    }
+    return 1;
+}
+
+/* ---------------------------------------------------------------- columns */
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+    a = (a ^ b) * 0x9E3779B97F4A7C15ull;
+    return a ^ (a >> 29);
+}
+
+static uint64_t word_at(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+static uint64_t half_word_at(const uint8_t *at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+    return word;
+}
+
+/* The last word may overlap the one before it; the length keeps "aa" and "aaa" apart. */
+static uint32_t hash_of(Span span) {
+    uint64_t hash = (uint64_t)span.length * 0xD6E8FEB86659FD93ull;
+    const uint8_t *at = span.at, *end = at + span.length;
+    if (span.length >= 8) {
+        for (; end - at > 8; at += 8) hash = mix(hash, word_at(at));
+        hash = mix(hash, word_at(end - 8));
+    } else if (span.length >= 4) {
+        hash = mix(hash, half_word_at(at) << 32 | half_word_at(end - 4));
+    } else {
+        uint64_t word = 0;
+        for (; at < end; at++) word = word << 8 | *at;
+        hash = mix(hash, word);
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+static int more_slots(Column *column) {
+    int64_t room = column->slots_room ? column->slots_room * 2 : 256;
+    Slot *slots = malloc((size_t)room * sizeof *slots);
+    if (slots == NULL) return 0;
+    for (int64_t i = 0; i < room; i++) slots[i].code = -1;
+    for (int64_t i = 0; i < column->slots_room; i++) {
+        Slot old = column->slots[i];
+        if (old.code < 0) continue;
+        int64_t place = (int64_t)old.hash & (room - 1);
+        while (slots[place].code >= 0) place = (place + 1) & (room - 1);
+        slots[place] = old;
+    }
+    free(column->slots);
+    column->slots = slots;
+    column->slots_room = room;
+    return 1;
+}
+
+/* The code of a value, or -1 where memory ends. */
+static int32_t code_of(Column *column, Span span) {
+    if (column->values_used * 2 >= column->slots_room && !more_slots(column)) return -1;
+    uint32_t hash = hash_of(span);
+    int64_t mask = column->slots_room - 1, place = (int64_t)hash & mask;
+    for (; column->slots[place].code >= 0; place = (place + 1) & mask) {
+        Slot slot = column->slots[place];
+        if (slot.hash != hash) continue;
+        int32_t start = column->ends[slot.code];
+        if (column->ends[slot.code + 1] - start == span.length && same(column->letters + start, span.at, span.length))
+            return slot.code;
+    }
+    int64_t used = column->letters_used, code = column->values_used;
+    if (!grow((void **)&column->ends, &column->ends_room, code + 2, sizeof(int32_t)) ||
+        !grow((void **)&column->letters, &column->letters_room, used + span.length, 1))
+        return -1;
+    if (span.length) memcpy(column->letters + used, span.at, (size_t)span.length);
+    column->letters_used = used + span.length;
+    column->ends[0] = 0;
+    column->ends[code + 1] = (int32_t)column->letters_used;
+    column->slots[place] = (Slot){hash, (int32_t)code};
+    column->values_used++;
+    return (int32_t)code;
+}
+
+static int append(Context *context, const Value *values, int64_t line) {
+    int64_t row = context->rows;
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        Value value = values[i];
+        if (value.there) column->valid[row >> 3] |= (uint8_t)(1u << (row & 7));
+        else column->nulls++;
+        if (column->kind == CODED) {
+            int32_t code = value.there ? code_of(column, value.span) : 0;
+            if (code < 0) return 0;
+            column->codes[row] = code;
+        } else if (column->kind == TEXT) {
+            int64_t length = value.there ? value.span.length : 0, used = column->letters_used;
+            if (!grow((void **)&column->letters, &column->letters_room, used + length, 1)) return 0;
+            if (length) memcpy(column->letters + used, value.span.at, (size_t)length);
+            column->letters_used = used + length;
+            column->codes[row + 1] = (int32_t)column->letters_used;
+        } else {
+            column->numbers[row] = value.there ? value.number : 0;
+        }
+    }
+    context->lines[row] = line;
+    context->rows++;
+    return 1;
+}
+
+static void set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
+    context->odd_lines[context->odd] = line;
+    context->odd_starts[context->odd] = start;
+    context->odd_ends[context->odd] = end;
+    context->odd++;
+}
+
+/* ---------------------------------------------------------------- values */
+
+static int read_digits(const uint8_t *at, int64_t length, int64_t most, int64_t *number) {
+    if (length < 1 || length > most) return 0;
+    int64_t sum = 0;
+    for (int64_t i = 0; i < length; i++) {
+        uint8_t digit = (uint8_t)(at[i] - '0');
+        if (digit > 9) return 0;
+        sum = sum * 10 + digit;
+    }
+    *number = sum;
+    return 1;
+}
+
+/* Days since 1970-01-01 of a date of the Gregorian calendar, by counting from March of year 0. */
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day) {
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* YYYY-MM-DDTHH:MM:SS, a fraction of 1 to 9 digits or none, Z; microseconds since 1970 in UTC, cut off. */
+static int read_time(const uint8_t *at, int64_t length, int64_t *micros) {
+    static const uint8_t days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int64_t year, month, day, hour, minute, second, fraction = 0;
+    if (length < 20 || length > 30 || at[length - 1] != 'Z' || at[4] != '-' || at[7] != '-' || at[10] != 'T' ||
+        at[13] != ':' || at[16] != ':')
+        return 0;
+    if (!read_digits(at, 4, 4, &year) || !read_digits(at + 5, 2, 2, &month) || !read_digits(at + 8, 2, 2, &day) ||
+        !read_digits(at + 11, 2, 2, &hour) || !read_digits(at + 14, 2, 2, &minute) ||
+        !read_digits(at + 17, 2, 2, &second))
+        return 0;
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (month < 1 || month > 12 || day < 1 || day > days_of[month - 1] + (month == 2 && leap) || hour > 23 ||
+        minute > 59 || second > 59)
+        return 0;
+    if (length > 20) {
+        int64_t digits = length - 21;
+        if (at[19] != '.' || !read_digits(at + 20, digits, 9, &fraction)) return 0;
+        for (; digits < 6; digits++) fraction *= 10;
+        for (; digits > 6; digits--) fraction /= 10;
+    }
+    *micros = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 * 1000000 + second * 1000000 + fraction;
+    return 1;
+}
+
+/* Whether a value is of its column's kind; `-` and nothing are null in every kind but a text line's time. */
+static int read_value(int32_t kind, Span span, Value *value, int time_wanted) {
+    value->span = span;
+    value->there = !(span.length == 0 || (span.length == 1 && span.at[0] == '-'));
+    if (kind == TIME && time_wanted) value->there = 1;
+    if (!value->there) return 1;
+    switch (kind) {
+    case NUMBER: return read_digits(span.at, span.length, MOST_DIGITS, &value->number);
+    case STATUS: return read_digits(span.at, span.length, STATUS_DIGITS, &value->number);
+    case TIME: return read_time(span.at, span.length, &value->number);
+    default: return 1;
+    }
+}
+
+/* ---------------------------------------------------------------- text */
+
+static int read_text_line(Context *context, const uint8_t *at, const uint8_t *end, const Step *steps, int32_t count,
+                          int32_t quotes, Value *values) {
+    if (count_of('"', at, end) != quotes) return 0;
+    for (int32_t i = 0; i < count; i++) {
+        const Step *step = &steps[i];
+        const uint8_t *stop = at;
+        if (i > 0) { /* the first step is the literal before the first field */
+            stop = step->literal_length ? memchr(at, step->literal[0], (size_t)(end - at)) : end;
+            if (stop == NULL) return 0;
+            Span span = {at, stop - at};
+            if (!step->blanks && memchr(at, ' ', (size_t)span.length) != NULL) return 0;
+            if (step->column >= 0 &&
+                !read_value(context->columns[step->column].kind, span, &values[step->column], 1))
+                return 0;
+        }
+        if (end - stop < step->literal_length || !same(stop, step->literal, step->literal_length)) return 0;
+        at = stop + step->literal_length;
+    }
+    return at == end;
+}
+
+/* Reads a block of lines of one text layout. 0 where memory ends, else 1. */
+int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, const Step *steps, int32_t count,
+                         int32_t quotes) {
+    Value values[MOST_COLUMNS];
+    if (length > INT32_MAX || !start_block(context, data, length)) return 0;
+    int64_t line = 0;
+    for (int64_t start = 0; start < length; line++) {
+        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
+        int64_t end = newline == NULL ? length : newline - data;
+        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
+        if (end == start) {
+            /* a blank line is neither */
+        } else if (read_text_line(context, data + start, data + end, steps, count, quotes, values)) {
+            if (!append(context, values, line)) return 0;
+        } else {
+            set_aside(context, line, start, end);
+        }
+        start = end + 1;
+    }
+    return 1;
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end) {
+    while (at < end && (*at == ' ' || *at == '\t')) at++;
+    return at;
+}
+
+static int hex_of(const uint8_t *at, uint32_t *point) {
+    *point = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t letter = at[i], digit = (uint8_t)(letter - '0');
+        if (digit > 9) {
+            digit = (uint8_t)((letter | 0x20) - 'a' + 10);
+            if (digit < 10 || digit > 15) return 0;
+        }
+        *point = *point << 4 | digit;
+    }
+    return 1;
+}
+
+/* Copies a string without its escapes; null for an escape that is left to Python (a surrogate, NUL, a wrong one). */
+static int unescape(Context *context, Span raw, Span *plain) {
+    uint8_t *to = context->unescaped + context->unescaped_used;
+    plain->at = to;
+    for (int64_t i = 0; i < raw.length; i++) {
+        if (raw.at[i] != '\\') {
+            *to++ = raw.at[i];
+            continue;
+        }
+        if (++i >= raw.length) return 0;
+        uint32_t point;
+        switch (raw.at[i]) {
+        case '"': case '\\': case '/': *to++ = raw.at[i]; break;
+        case 'b': *to++ = '\b'; break;
+        case 'f': *to++ = '\f'; break;
+        case 'n': *to++ = '\n'; break;
+        case 'r': *to++ = '\r'; break;
+        case 't': *to++ = '\t'; break;
+        case 'u':
+            if (raw.length - i < 5 || !hex_of(raw.at + i + 1, &point) || point == 0 || (point >= 0xD800 && point < 0xE000))
+                return 0;
+            i += 4;
+            if (point < 0x80) {
+                *to++ = (uint8_t)point;
+            } else if (point < 0x800) {
+                *to++ = (uint8_t)(0xC0 | point >> 6);
+                *to++ = (uint8_t)(0x80 | (point & 0x3F));
+            } else {
+                *to++ = (uint8_t)(0xE0 | point >> 12);
+                *to++ = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+                *to++ = (uint8_t)(0x80 | (point & 0x3F));
+            }
+            break;
+        default: return 0;
+        }
+    }
+    plain->length = to - plain->at;
+    context->unescaped_used += plain->length;
+    return 1;
+}
+
+/* The first quote, backslash or control byte from `at` on, or `end`: eight bytes at a time where the machine is
+ * little-endian. Subtracting marks the top bit of a byte that was below; marks above the first one may be wrong. */
+static const uint8_t *special(const uint8_t *at, const uint8_t *end) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = 0x0101010101010101ull, tops = ones << 7;
+    for (; end - at >= 8; at += 8) {
+        uint64_t word = word_at(at), quote = word ^ ones * '"', slash = word ^ ones * '\\';
+        uint64_t marks = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * 0x20) & ~word);
+        if (marks & tops) return at + (__builtin_ctzll(marks & tops) >> 3);
+    }
+#endif
+    while (at < end && *at != '"' && *at != '\\' && *at >= 0x20) at++;
+    return at;
+}
+
+/* A string from its opening quote on: what is between the quotes; null where it has no end or a raw control byte. */
+static const uint8_t *read_string(const uint8_t *at, const uint8_t *end, Span *span, int *escaped) {
+    if (at >= end || *at != '"') return NULL;
+    span->at = ++at;
+    *escaped = 0;
+    for (;;) {
+        at = special(at, end);
+        if (at >= end || *at < 0x20) return NULL;
+        if (*at == '"') {
+            span->length = at - span->at;
+            return at + 1;
+        }
+        *escaped = 1;
+        if (end - at < 2) return NULL;
+        at += 2;
+    }
+}
+
+static int is_word(const uint8_t *at, const uint8_t *end, const char *word, int64_t length) {
+    return end - at >= length && memcmp(at, word, (size_t)length) == 0;
+}
+
+static int32_t find_key(const Key *keys, int32_t count, Span name, int32_t expected) {
+    if (keys[expected].length == name.length && same(keys[expected].name, name.at, name.length)) return expected;
+    for (int32_t i = 0; i < count; i++)
+        if (keys[i].length == name.length && same(keys[i].name, name.at, name.length)) return i;
+    return -1;
+}
+
+/* `order` holds, for each key, the key that stood behind it last time: a guess that is nearly always right. */
+static int read_json_line(Context *context, const uint8_t *at, const uint8_t *end, const Key *keys, int32_t count,
+                          int32_t *order, Value *values) {
+    uint64_t seen = 0;
+    int32_t known = 0, previous = count;
+    if (at >= end || *at++ != '{') return 0;
+    for (;;) {
+        Span name, text;
+        int escaped;
+        at = read_string(skip_blanks(at, end), end, &name, &escaped);
+        if (at == NULL || escaped) return 0;
+        at = skip_blanks(at, end);
+        if (at >= end || *at++ != ':') return 0;
+        at = skip_blanks(at, end);
+        if (at >= end) return 0;
+        int32_t key = find_key(keys, count, name, order[previous]);
+        Column *column = NULL;
+        Value *value = NULL;
+        if (key >= 0) {
+            if (seen >> key & 1) return 0; /* which of two equal keys counts is for Python to say */
+            seen |= 1ull << key;
+            order[previous] = key;
+            previous = key;
+            known++;
+            column = &context->columns[keys[key].column];
+            value = &values[keys[key].column];
+        }
+        if (*at == '"') {
+            at = read_string(at, end, &text, &escaped);
+            if (at == NULL) return 0;
+            if (escaped && !unescape(context, text, &text)) return 0;
+            if (value != NULL && !read_value(column->kind, text, value, 0)) return 0;
+        } else if (*at >= '0' && *at <= '9') {
+            const uint8_t *first = at;
+            while (at < end && *at >= '0' && *at <= '9') at++;
+            if (*first == '0' && at - first > 1) return 0;
+            if (value != NULL) {
+                if (column->kind != NUMBER && column->kind != STATUS) return 0;
+                if (!read_value(column->kind, (Span){first, at - first}, value, 0)) return 0;
+            } else if (at - first > MOST_DIGITS) {
+                return 0;
+            }
+        } else if (is_word(at, end, "null", 4)) {
+            at += 4;
+        } else if (value == NULL && is_word(at, end, "true", 4)) {
+            at += 4;
+        } else if (value == NULL && is_word(at, end, "false", 5)) {
+            at += 5;
+        } else {
+            return 0;
+        }
+        at = skip_blanks(at, end);
+        if (at >= end) return 0;
+        if (*at == '}') break;
+        if (*at++ != ',') return 0;
+    }
+    return at + 1 == end && known >= context->fewest_keys &&
+           (values[context->proof[0]].there || values[context->proof[1]].there);
+}
+
+/* Reads a block of flat JSON objects, one a line, with at least `fewest_keys` known keys and a value in one of the two
+ * `proof` columns. 0 where memory ends, else 1. */
+int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, const Key *keys, int32_t count,
+                         int32_t fewest_keys, int32_t proof, int32_t other_proof) {
+    Value values[MOST_COLUMNS];
+    int32_t order[MOST_COLUMNS + 1];
+    if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (!grow((void **)&context->unescaped, &context->unescaped_room, length, 1)) return 0;
+    context->fewest_keys = fewest_keys;
+    context->proof[0] = proof, context->proof[1] = other_proof;
+    for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
+    int64_t line = 0;
+    for (int64_t start = 0; start < length; line++) {
+        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
+        int64_t end = newline == NULL ? length : newline - data;
+        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
+        if (end == start) {
+            /* a blank line is neither */
+        } else if (read_json_line(context, data + start, data + end, keys, count, order, values)) {
+            if (!append(context, values, line)) return 0;
+        } else {
+            set_aside(context, line, start, end);
+        }
+        start = end + 1;
+    }
+    return 1;
+}
+
+/* ---------------------------------------------------------------- what was read */
+
+int64_t native_rows(const Context *context) { return context->rows; }
+const int64_t *native_lines(const Context *context) { return context->lines; }
+int64_t native_odd(const Context *context) { return context->odd; }
+const int64_t *native_odd_lines(const Context *context) { return context->odd_lines; }
+const int64_t *native_odd_starts(const Context *context) { return context->odd_starts; }
+const int64_t *native_odd_ends(const Context *context) { return context->odd_ends; }
+int64_t native_nulls(const Context *context, int32_t column) { return context->columns[column].nulls; }
+const uint8_t *native_valid(const Context *context, int32_t column) { return context->columns[column].valid; }
+const int64_t *native_numbers(const Context *context, int32_t column) { return context->columns[column].numbers; }
+const int32_t *native_codes(const Context *context, int32_t column) { return context->columns[column].codes; }
+const uint8_t *native_letters(const Context *context, int32_t column) { return context->columns[column].letters; }
+int64_t native_letters_used(const Context *context, int32_t column) { return context->columns[column].letters_used; }
+int64_t native_values(const Context *context, int32_t column) { return context->columns[column].values_used; }
+const int32_t *native_ends(const Context *context, int32_t column) { return context->columns[column].ends; }
