@@ -2,10 +2,13 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analyzer.evidence import Judged
-from analyzer.pipeline import Audit, Tally
+from analyzer.store import Tally
+
+if TYPE_CHECKING:  # the ingest prints a tally and needs nothing of an audit
+    from analyzer.evidence import Judged
+    from analyzer.pipeline import Audit
 
 
 def moment_as_json(moment: datetime | None) -> str | None:
@@ -25,7 +28,7 @@ def tally_as_json(tally: Tally) -> dict[str, Any]:
     }
 
 
-def destination_as_json(judged: Judged) -> dict[str, Any]:
+def destination_as_json(judged: "Judged") -> dict[str, Any]:
     """A destination with its evidence and verdict."""
     destination = judged.destination
     return {
@@ -50,7 +53,7 @@ def destination_as_json(judged: Judged) -> dict[str, Any]:
     }
 
 
-def summary_as_json(audit: Audit) -> dict[str, Any]:
+def summary_as_json(audit: "Audit") -> dict[str, Any]:
     """Tally, counts per class and verdict, coverage: `summary.json` of the output folder."""
     verdicts: dict[str, int] = {}
     for judged in audit.judged:

@@ -32,7 +32,7 @@ _NOWHERE = Address(None, None)
 _NOBODY = Name(None)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def address_of(text: str) -> Address:
     """Read `ip:port` or `[ipv6]:port` (an older Envoy writes `tcp://ip:port`); anything else is unknown."""
     rest = text.removeprefix("tcp://")
@@ -43,7 +43,7 @@ def address_of(text: str) -> Address:
     return _NOWHERE if ip is None else Address(ip, int(port))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def name_of_authority(text: str) -> Name:
     """A Host header: case, port and trailing dot taken off; an IP literal is no host."""
     match = _PORT.search(text)
@@ -58,7 +58,7 @@ def name_of_authority(text: str) -> Name:
     return Name(host, None, port) if host else _NOBODY
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def name_of_sni(text: str) -> Name:
     """A server name: none where Envoy called it invalid, where it is an address, or where it is a mesh-internal one."""
     if text.startswith(INVALID_SNI) or _MESH_SNI.match(text):
@@ -70,7 +70,7 @@ def name_of_sni(text: str) -> Name:
     return Name(host) if host else _NOBODY
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def name_of_cluster(text: str) -> Name:
     """The service that an outbound cluster is for; a wildcard is no host."""
     parts = split_cluster(text)

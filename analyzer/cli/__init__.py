@@ -3,9 +3,10 @@
 import os
 import sys
 
-# Arrow's allocator would give memory back to the system between blocks, only to ask for it again at once.
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
-os.environ.setdefault("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")
+# Measured: the system's allocator is as quick for blocks of this size as Arrow's own, and holds a fifth less.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+# numpy would start a thread a core for matrices, of which there are none here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 

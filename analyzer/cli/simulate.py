@@ -33,7 +33,7 @@ def command(
     from analyzer.cli.reading import mesh_of, time_of
     from analyzer.cli.terminal import print_json, print_table
     from analyzer.evidence import gather
-    from analyzer.execution.auditing import summaries_of
+    from analyzer.execution.summing import summaries_of
     from analyzer.simulation import Simulator, replay_as_json
     from analyzer.store import Lake
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from analyzer.evidence import merge
-from analyzer.execution.auditing import summaries_of_files
 from analyzer.execution.identity import Identity
 from analyzer.execution.pool import Batch, Progress, read_sources
+from analyzer.execution.summing import summaries_of_files
 from analyzer.execution.worker import SourceTally
 from analyzer.parsing import formats_for
-from analyzer.pipeline import Tally, tally_of
 from analyzer.sources import Source, find_sources, read_blocks
-from analyzer.store import Lake, SourceConflict, SourceRecord, WrittenFile, without_origins
+from analyzer.store import Lake, SourceConflict, SourceRecord, Tally, WrittenFile, tally_of, without_origins
 
 Dropped = Callable[[SourceRecord], bool]
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
-from analyzer.parsing.careful import CarefulLine, why_rejected
+from analyzer.parsing.careful import CarefulLine, Shape, shape_of, why_rejected
 from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.parsed import RAW_TYPES, TIMESTAMP, Entries, Reason, Rejection
 from analyzer.parsing.times import read_bracketed_times
@@ -35,6 +36,10 @@ class BlockReader:
 
     def __init__(self, formats: Sequence[LogFormat] | None = None) -> None:
         self.formats = list(known_formats().values()) if formats is None else list(formats)
+        self._candidates = lru_cache(maxsize=1024)(self._may_read)
+
+    def _may_read(self, shape: Shape) -> list[LogFormat]:
+        return [log_format for log_format in self.formats if log_format.may_read(shape)]
 
     def read(self, data: bytes) -> ParsedBlock:
         """Read every line of a block; lines end in `\\n` and nothing else."""
@@ -53,9 +58,8 @@ class BlockReader:
         """The formats of a few lines spread over the block, the most frequent first."""
         seen: Counter[str] = Counter()
         for text in sample_lines(data):
-            quotes = text.count('"')
-            for log_format in self.formats:
-                found = log_format.read_line(text) if log_format.quotes <= quotes else None
+            for log_format in self._candidates(shape_of(text)):
+                found = log_format.read_line(text)
                 if found is not None and not found.tampered:
                     seen[log_format.name] += 1
                     break
@@ -98,10 +102,9 @@ class BlockReader:
         if b"\0" in line or b"\r" in line.rstrip(b"\r"):
             return Reason.MALFORMED
         text = as_text(line)
-        quotes = line.count(b'"')
         readings: list[tuple[str, CarefulLine]] = []
-        for log_format in self.formats:
-            found = log_format.read_line(text) if log_format.quotes <= quotes else None
+        for log_format in self._candidates(shape_of(text)):
+            found = log_format.read_line(text)
             if found is None:
                 continue
             readings.append((log_format.name, found))
@@ -176,11 +179,13 @@ def _set_unreadable_aside(data: bytes) -> tuple[bytes, list[OddLine]]:
 
 
 def _is_utf8(data: bytes) -> bool:
+    """Whether a block is UTF-8; Arrow looks without making a text of it, which could be four times as long."""
     if data.isascii():
         return True
+    bounds = pa.array([0, len(data)], pa.int32()).buffers()[1]
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
+        pa.Array.from_buffers(pa.string(), 1, [None, bounds, pa.py_buffer(data)]).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 

@@ -10,6 +10,7 @@ fits in exactly one place, that place is the true one; if it fits in several, no
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from analyzer.parsing.layout import IGNORED, Layout, Segment
 from analyzer.parsing.parsed import MISSING, Reason
@@ -36,6 +37,19 @@ _LOOKS_LIKE_A_HEAD = re.compile(
 )
 
 
+class Shape(NamedTuple):
+    """What a glance at a line tells: its quotes, the blanks behind the last of them, whether it begins with `{`."""
+
+    quotes: int
+    blanks: int
+    braced: bool
+
+
+def shape_of(line: str) -> Shape:
+    """Glance at a line."""
+    return Shape(line.count('"'), line.count(" ", line.rfind('"') + 1), line.lstrip().startswith("{"))
+
+
 @dataclass(frozen=True)
 class CarefulLine:
     """The fields of one line, missing ones left out; `tampered` as the contract defines it."""
@@ -52,10 +66,8 @@ def why_rejected(line: str) -> Reason:
 
 
 def read_text_line(line: str, layout: Layout) -> CarefulLine | None:
-    """Read one line of a layout, or say with null that it is not one."""
+    """Read one line whose shape the layout allows, or say with null that it is not of the layout."""
     quotes = line.count('"')
-    if quotes < layout.quotes or not layout.ends_like(line):
-        return None
     values = _honest(line, layout) if quotes == layout.quotes else _forged(line, layout)
     if values is None or not _plausible(values):
         return None

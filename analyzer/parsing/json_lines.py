@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from analyzer.parsing.careful import CarefulLine
+from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.native import JsonKernel, library
 from analyzer.parsing.parsed import MISSING, RAW_TYPES, Entries, Reading
 from analyzer.vocabulary import ACCESS_LOG_FIELDS
@@ -41,14 +41,13 @@ class JsonFormat:
     reference: str
 
     @property
-    def quotes(self) -> int:
-        """Double quotes round the fewest keys that make an entry."""
-        return 2 * _FEWEST_KEYS
-
-    @property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format can hold."""
         return frozenset(ACCESS_LOG_FIELDS)
+
+    def may_read(self, shape: Shape) -> bool:
+        """Whether a line of this shape may be an object with enough keys."""
+        return shape.braced and shape.quotes >= 2 * _FEWEST_KEYS
 
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one object with care; null where the line is none, or no access-log entry."""

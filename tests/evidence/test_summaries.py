@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.evidence import gather, merge, summarize
-from analyzer.execution.auditing import summaries_of
 from analyzer.execution.local import ingest
+from analyzer.execution.summing import summaries_of
 from analyzer.execution.worker import Worker
 from analyzer.sources import Block
 from analyzer.store import Lake, read_entries
