@@ -6,7 +6,7 @@ business here, and Secrets are not looked into.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,10 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
 
 def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]) -> None:
     try:
-        text = sys.stdin.read() if file == "-" else _text(Path(file))
+        raw = sys.stdin.buffer.read() if file == "-" else _bytes(Path(file))
     except OSError as error:
         raise ManifestError(f"cannot be read: {error.strerror}", Place(file)) from error
+    text = raw.decode("utf-8-sig", "replace")
     yaml = YAML(typ="rt", pure=True)
     yaml.allow_duplicate_keys = False
     number = 0
@@ -72,19 +73,19 @@ def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]
         for content in yaml.load_all(text):
             number += 1
             if content is not None:
-                _take(content, Origin(file, number, _line(content)), documents, warnings, 0)
+                _take(content, Origin(file, number, _line(content), raw), documents, warnings, 0)
     except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         warnings.append(MeshWarning(file, number + 1, mark.line + 1 if mark else 1, f"not YAML or JSON: {problem}"))
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     if path.stat().st_size > _LARGEST:
         raise ManifestError(
             f"larger than {_LARGEST >> 20} MiB", Place(str(path)), "split the export by kind or namespace"
         )
-    return path.read_text(encoding="utf-8-sig", errors="replace")
+    return path.read_bytes()
 
 
 def _take(content: Any, origin: Origin, documents: list[Document], warnings: list[MeshWarning], depth: int) -> None:
@@ -96,7 +97,7 @@ def _take(content: Any, origin: Origin, documents: list[Document], warnings: lis
     items = content.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, Sequence) and depth < _DEEPEST_LIST:
         for item in items:
-            _take(item, Origin(origin.file, origin.document, _line(item)), documents, warnings, depth + 1)
+            _take(item, replace(origin, line=_line(item)), documents, warnings, depth + 1)
         return
     metadata = content.get("metadata")
     if (

@@ -13,11 +13,15 @@ from analyzer.vocabulary import Location, Resolution
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a document stands: the file as given, the document's number in it and its first line (from 1)."""
+    """Where a document stands: the file as given, the document's number in it and its first line (from 1).
+
+    `text` is the whole file as it was read, for whoever edits the document in place.
+    """
 
     file: str
     document: int = 1
     line: int = 1
+    text: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
