@@ -54,3 +54,36 @@ def as_json(base: dict[str, Any] | None = None, **values: Any) -> str:
     """The same line in Istio's default JSON format."""
     line = fields(base, **values)
     return json.dumps({**line, "response_flags": line["response_flags"] or "-"}, ensure_ascii=False)
+
+
+_ZTUNNEL = {
+    "src.addr": "10.0.0.1:50000",
+    "src.workload": "shop-5b8c7d6f49-m4v9t",
+    "src.namespace": "shop",
+    "dst.addr": "203.0.113.10:80",
+}
+
+
+def ztunnel_fields(
+    service: str | None = None, error: str | None = None, direction: str = "outbound", **more: str
+) -> dict[str, str | int]:
+    """The keys of one connection through a ztunnel, in ztunnel's order; a name with `__` for each dot."""
+    named = {key.replace("__", "."): value for key, value in more.items()}
+    known: dict[str, str | int] = {**_ZTUNNEL, **named, **({} if service is None else {"dst.service": service})}
+    known |= {"direction": direction, "bytes_sent": 79, "bytes_recv": 1028, "duration": "63ms"}
+    return known if error is None else known | {"error": error}
+
+
+def ztunnel_text(message: str = "connection complete", blank: str = "\t", **fields: str) -> str:
+    """A line of ztunnel's text format."""
+    pairs = [
+        f"{key}={value}" if key.endswith("addr") or isinstance(value, int) else f"{key}={json.dumps(value)}"
+        for key, value in ztunnel_fields(**fields).items()
+    ]
+    return blank.join(("2026-03-02T10:00:00.063000Z", "info", "access", message, " ".join(pairs)))
+
+
+def ztunnel_json(message: str = "connection complete", **fields: str) -> str:
+    """A line of ztunnel's JSON format."""
+    head = {"level": "info", "time": "2026-03-02T10:00:00.063000Z", "scope": "access", "message": message}
+    return json.dumps(head | ztunnel_fields(**fields), separators=(",", ":"))

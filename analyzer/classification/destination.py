@@ -16,6 +16,7 @@ from analyzer.vocabulary import HostSource
 
 _SOURCES = list(HostSource)
 _NAMED_BY_CLUSTER = (
+    ClusterKind.INBOUND,
     ClusterKind.MESH_SERVICE,
     ClusterKind.SERVICE_ENTRY,
     ClusterKind.WAYPOINT_SERVICE,

@@ -72,9 +72,14 @@ def name_of_sni(text: str) -> Name:
 
 @lru_cache(maxsize=1 << 14)
 def name_of_cluster(text: str) -> Name:
-    """The service that an outbound cluster is for; a wildcard is no host."""
+    """The service that a cluster is for; a wildcard is no host, and newer inbound clusters name none."""
     parts = split_cluster(text)
-    if parts is None or parts.direction not in ("outbound", "inbound-vip") or "*" in parts.host or not parts.host:
+    if (
+        parts is None
+        or parts.direction not in ("outbound", "inbound-vip", "inbound")
+        or "*" in parts.host
+        or not parts.host
+    ):
         return _NOBODY
     return Name(parts.host.lower().removesuffix("."))
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
-from analyzer.parsing.parsed import RAW_TYPES
+from analyzer.parsing.parsed import JUDGED_AS, RAW_TYPES
 from analyzer.parsing.peeling import Peeled, read_peeled
 from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
@@ -94,7 +94,9 @@ class Worker:
     def _gather(self, block: Block, parsed: ParsedBlock, peeled: Peeled | None, tally: SourceTally) -> None:
         for entries in parsed.entries:
             columns = conform(entries.columns, len(entries))
-            table = pa.table({**columns, **_provenance(block, entries, peeled)})
+            judged = {name: entries.columns[name] for name in JUDGED_AS if name in entries.columns}
+            relays = self._formats[entries.format].relays
+            table = pa.table({**columns, **judged, **_provenance(block, entries, peeled, relays)})
             self._gathered.setdefault(entries.format, []).append(table)
             self._rows += len(entries)
             tally.entries += len(entries)
@@ -120,8 +122,9 @@ class Worker:
             table = _together(self._gathered[name])
             log_format = self._formats[name]
             columns = {column: table[column].chunk(0) for column in table.column_names}
+            judged = {raw: columns[stand_in] for stand_in, raw in JUDGED_AS.items() if stand_in in columns}
             derived = classify(
-                {column: columns[column] for column in RAW_TYPES},
+                {column: columns[column] for column in RAW_TYPES} | judged,
                 tampered=np.asarray(columns["tampered"]),
                 knows_policy=log_format.fields.issuperset(_POLICY_FIELDS),
                 knows_details=log_format.fields.issuperset(_DETAIL_FIELDS),
@@ -138,19 +141,42 @@ class Worker:
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables as one, one chunk a column, one dictionary a column."""
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
 
 
-def _provenance(block: Block, entries: Entries, peeled: Peeled | None) -> dict[str, Any]:
+def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, Any]:
     rows = len(entries)
     tampered = np.zeros(rows, bool) if entries.tampered is None else entries.tampered
     return {
-        **_labels(block, entries.lines, peeled),
+        **_sources(block, entries, peeled, relays),
         "origin": _constant(block.origin, rows),
         "line_number": pa.array(entries.lines + block.first_line),
         "log_format": _constant(entries.format, rows),
         "tampered": pa.array(tampered),
     }
+
+
+def _sources(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, pa.Array]:
+    """Who sent what each line tells of: the line itself knows best, then the source's labels and the envelope."""
+    labels = _labels(block, entries.lines, peeled)
+    own = {name: entries.columns[name].to_pylist() for name in SOURCE_FIELDS if name in entries.columns}
+    if not own and not relays:
+        return labels
+    rows = [
+        _joined({name: values[row] for name, values in own.items() if values[row] is not None}, known, relays)
+        for row, known in enumerate(pa.table(labels).to_pylist())
+    ]
+    return {name: pa.array([row.get(name) for row in rows], pa.string()).dictionary_encode() for name in SOURCE_FIELDS}
+
+
+def _joined(own: dict[str, str], labels: dict[str, str | None], relays: bool) -> Mapping[str, str]:
+    """Labels that name a pod name the writer's: of no use where another wrote, or where the line names its own."""
+    known = {name: value for name, value in labels.items() if value is not None}
+    if relays and "source_pod" in known:
+        known = {name: value for name, value in known.items() if name == "source_cluster"}
+    elif own.keys() & {"source_pod", "source_workload"}:
+        known = {name: value for name, value in known.items() if name in ("source_cluster", "source_namespace")}
+    return _with_workload(known | own)
 
 
 def _labels(block: Block, lines: Any, peeled: Peeled | None) -> dict[str, pa.Array]:

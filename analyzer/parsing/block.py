@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.parsing.careful import CarefulLine, Shape, shape_of, why_rejected
+from analyzer.parsing.gathering import as_entries
 from analyzer.parsing.log_format import LogFormat, known_formats
-from analyzer.parsing.parsed import RAW_TYPES, TIMESTAMP, Entries, Reason, Rejection
-from analyzer.parsing.times import read_bracketed_times
+from analyzer.parsing.parsed import Entries, Reason, Rejection
 
 _SAMPLED_LINES = 16
 _WORTH_A_COLUMN = 64
@@ -92,7 +92,7 @@ class BlockReader:
             else:
                 careful.setdefault(found[0], []).append((number, found[1]))
         for name, lines in careful.items():
-            parsed.entries.append(_as_entries(name, lines))
+            parsed.entries.append(as_entries(name, lines))
         parsed.lines = sum(len(entries) for entries in parsed.entries) + len(parsed.rejected)
         return parsed
 
@@ -107,6 +107,8 @@ class BlockReader:
             found = log_format.read_line(text)
             if found is None:
                 continue
+            if found.refused is not None:
+                return found.refused
             readings.append((log_format.name, found))
             if not found.tampered:
                 break
@@ -194,31 +196,3 @@ def _has_long_line(data: bytes) -> bool:
     """Whether a line may exceed the bound: some stretch of that length holds no line end."""
     step = _LONGEST_LINE // 2
     return any(data.find(b"\n", start, start + step) < 0 for start in range(0, len(data) - step, step))
-
-
-def _as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
-    """Columns from lines that were read one by one; a value that is no number is missing."""
-    columns = {}
-    for field_name, wanted in RAW_TYPES.items():
-        texts = [line.values.get(field_name) for _, line in lines]
-        if pa.types.is_integer(wanted):
-            columns[field_name] = pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
-        elif field_name == "start_time":
-            bracketed = pa.array([f"[{text or ''}]" for text in texts], pa.string())
-            times, good = read_bracketed_times(bracketed)
-            columns[field_name] = pa.array(
-                [time if ok else None for time, ok in zip(times.to_pylist(), good.tolist(), strict=True)], TIMESTAMP
-            )
-        elif pa.types.is_dictionary(wanted):
-            columns[field_name] = pa.array(texts, pa.string()).dictionary_encode()
-        else:
-            columns[field_name] = pa.array(texts, wanted)
-    tampered = np.array([line.tampered for _, line in lines])
-    return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered)
-
-
-def _number(text: str | None, bits: int) -> int | None:
-    if text is None or not text.isascii() or not text.isdigit():
-        return None
-    value = int(text) if len(text) < 20 else None
-    return value if value is not None and value < 1 << (bits - 1) else None

@@ -52,10 +52,14 @@ def shape_of(line: str) -> Shape:
 
 @dataclass(frozen=True)
 class CarefulLine:
-    """The fields of one line, missing ones left out; `tampered` as the contract defines it."""
+    """The fields of one line, missing ones left out; `tampered` as the contract defines it.
+
+    `refused` is the reason why a line that the format knows is no entry all the same.
+    """
 
     values: dict[str, str]
     tampered: bool
+    refused: Reason | None = None
 
 
 def why_rejected(line: str) -> Reason:

@@ -39,6 +39,7 @@ class JsonFormat:
 
     name: str
     reference: str
+    relays: bool = False
 
     @property
     def fields(self) -> frozenset[str]:

@@ -17,6 +17,11 @@ class LogFormat(Protocol):
     reference: str
 
     @property
+    def relays(self) -> bool:
+        """Whether the writer of a line is not the client it tells of: a node's proxy, a collector."""
+        ...
+
+    @property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format can hold."""
         ...

@@ -1,7 +1,8 @@
 """What reading a block of lines gives: columns in the access log's words, and the lines that gave none.
 
-Columns carry the names of `ACCESS_LOG_FIELDS` and are already of the types in `RAW_TYPES`; missing values are
-null. Every physical line of a block is in exactly one of: an entry, a rejected line, a blank line.
+Columns carry the names of `ACCESS_LOG_FIELDS` and are already of the types in `RAW_TYPES`, and a format may add those
+of `OWN_TYPES`; missing values are null. Every physical line of a block is in exactly one of: an entry, a rejected line,
+a blank line.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from analyzer.vocabulary import ACCESS_LOG_FIELDS
+from analyzer.vocabulary import ACCESS_LOG_FIELDS, SOURCE_FIELDS
 
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -31,6 +32,23 @@ RAW_TYPES: dict[str, pa.DataType] = {
 }
 """Type of each column; text that repeats is dictionary-coded, text that hardly ever does is not."""
 
+EXTRA = "extra"
+"""The column of what a format logs beside the access log's own fields: a JSON object as text, keys sorted."""
+
+JUDGED_AS = {
+    "judged_cluster": "upstream_cluster",
+    "judged_flags": "response_flags",
+    "judged_details": "response_code_details",
+}
+"""Columns of a format that does not speak in Envoy's words: what a sidecar would have written for the same. They stand
+in for the named columns where an entry is classified, and are never stored."""
+
+OWN_TYPES: dict[str, pa.DataType] = {
+    **dict.fromkeys((*SOURCE_FIELDS, *JUDGED_AS), DICTIONARY),
+    EXTRA: pa.string(),
+}
+"""Type of each column that a format may give beside those of `RAW_TYPES`."""
+
 MISSING = frozenset(("", "-"))
 """What Envoy writes for a value that is not there, with and without `omit_empty_values`."""
 
@@ -43,6 +61,7 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     TOO_LONG = "too_long"
     PARTIAL = "partial"
+    INTERMEDIATE = "intermediate"
 
 
 class Rejection(NamedTuple):

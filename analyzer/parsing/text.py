@@ -30,6 +30,7 @@ class TextFormat:
     name: str
     reference: str
     format_string: str
+    relays: bool = False
 
     @cached_property
     def layout(self) -> Layout:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from analyzer.parsing.parsed import DICTIONARY, TIMESTAMP
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Writer(StrEnum):
@@ -101,6 +101,13 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("requested_server_name", _LABEL, "SNI as Envoy sanitised it.", "%REQUESTED_SERVER_NAME%", Writer.CLIENT),
     Column("route_name", _LABEL, "Envoy route.", "%ROUTE_NAME%", Writer.PROXY),
+    Column(
+        "extra",
+        _TEXT,
+        "What the format logs beside these fields: a JSON object, keys sorted; null when nothing.",
+        "operators and keys of a custom format",
+        Writer.CLIENT,
+    ),
     Column("source_cluster", _LABEL, "Kubernetes cluster of the client.", "label, envelope", Writer.OPERATOR),
     Column("source_namespace", _LABEL, "Namespace of the client.", "label, file name, envelope", Writer.OPERATOR),
     Column("source_workload", _LABEL, "Workload of the client.", "label, pod name, envelope", Writer.OPERATOR),

@@ -6,16 +6,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.parsing.parsed import RAW_TYPES
+from analyzer.parsing.parsed import EXTRA, RAW_TYPES
 
 
 def conform(columns: Mapping[str, Any], rows: int) -> dict[str, pa.Array]:
-    """Give every access-log column, in its type and one chunk each; `rows` is the number of rows.
+    """Give every access-log column and `extra`, in its type and one chunk each; `rows` is the number of rows.
 
     Cluster names lose the one trailing `;` that Istio 1.23+ puts into `alt_stat_name` (istio/istio
     pilot/pkg/networking/core/cluster_builder.go).
     """
     typed = {name: _typed(columns.get(name), wanted, rows) for name, wanted in RAW_TYPES.items()}
+    typed[EXTRA] = columns.get(EXTRA, pa.nulls(rows, pa.string()))
     typed["upstream_cluster"] = _without_delimiter(typed["upstream_cluster"])
     return typed
 

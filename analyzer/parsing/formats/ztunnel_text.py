@@ -1,0 +1,64 @@
+"""ztunnel's text access log: a prefix between tabs, then `key=value`; some exports turn the tabs into blanks."""
+
+import re
+
+from analyzer.parsing.ambient import FIELDS, MESSAGES, OPENED, REFERENCE, read_fields
+from analyzer.parsing.by_line import read_by_line
+from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.parsed import Reading
+
+_HEAD = re.compile(
+    r"(?:#\s*)?(?:(?P<time>\d{4}-\d\d-\d\dT[0-9:.]+Z)\s+)?(?:trace|debug|info|warn|error)\s+access\s+"
+    rf"(?P<message>{'|'.join((*MESSAGES, OPENED))})\s+"
+)
+_PAIR = re.compile(r'(?P<key>[a-z_]+(?:\.[a-z_]+)?)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"]\S*)(?:\s+|$)')
+_ESCAPE = re.compile(r"\\(u\{(?P<point>[0-9a-f]{1,6})\}|.)")
+_PLAIN = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+_FEWEST_QUOTES = 2
+
+
+class ZtunnelText:
+    """Rust's own quoting: a quote inside a value is escaped, so a value never ends early."""
+
+    name = "ztunnel_text"
+    reference = REFERENCE
+    fields = FIELDS
+    relays = True
+
+    def may_read(self, shape: Shape) -> bool:
+        """The direction at least stands in quotes."""
+        return not shape.braced and shape.quotes >= _FEWEST_QUOTES
+
+    def read_line(self, line: str) -> CarefulLine | None:
+        """Read one connection; null where a piece is no `key=value` or a key stands twice."""
+        head = _HEAD.match(line)
+        if head is None:
+            return None
+        fields: dict[str, str] = {}
+        place = head.end()
+        while place < len(line):
+            pair = _PAIR.match(line, place)
+            if pair is None or pair["key"] in fields:
+                return None
+            fields[pair["key"]] = _plain(pair["value"])
+            place = pair.end()
+        return read_fields(head["time"], head["message"], fields)
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block of UTF-8 lines."""
+        return read_by_line(self, data)
+
+
+def _plain(value: str) -> str:
+    """A value without its quotes and without the escapes of Rust's `{:?}`."""
+    return _ESCAPE.sub(_unescaped, value[1:-1]) if value.startswith('"') else value
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["point"] is not None:
+        point = int(match["point"], 16)
+        return chr(point) if point < 0x110000 else "\ufffd"
+    return _PLAIN.get(match[1], match[1])
+
+
+FORMAT = ZtunnelText()
