@@ -12,6 +12,7 @@ from analyzer.evidence import Judged, gather
 from analyzer.evidence.summaries import COVERAGE, TIMELINE
 from analyzer.mesh.model import Mesh
 from analyzer.proposals import Proposals, placed, propose
+from analyzer.readiness import Assessment, assess
 from analyzer.settings import Settings
 from analyzer.simulation import Replay, Simulator
 from analyzer.store import Tally
@@ -51,7 +52,8 @@ class Audit:
     """Everything concluded from a lake. Sorted throughout, so that equal logs make equal bytes.
 
     `entries_by_class` counts all entries, inbound ones too; `replay` is with the proposals applied, `replay_as_is`
-    without them, both under REGISTRY_ONLY. `as_of` is the day on which expiry dates were looked at.
+    without them, both under REGISTRY_ONLY; `assessment` is what they say of the switch. `as_of` is the day on which
+    expiry dates were looked at.
     """
 
     tally: Tally
@@ -63,6 +65,7 @@ class Audit:
     proposals: Proposals
     replay: Replay
     replay_as_is: Replay
+    assessment: Assessment
     timeline: tuple[Moment, ...] = ()
     rejected_examples: tuple[RejectedExample, ...] = ()
     field_coverage: tuple[FieldCoverage, ...] = ()
@@ -97,10 +100,10 @@ def conclude(
     proposals = propose(judged, mesh, settings, istio_version=istio_version)
     proposed = Mesh(tuple(proposal.service_entry for proposal in proposals.proposed))
     at_home = [placed(destination, settings) for destination in destinations]
-    replays = [
-        Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version).replay(at_home)
+    after, as_is = (
+        Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version)
         for manifests in (mesh.over(proposed), mesh)
-    ]
+    )
     counts: Counter[EgressClass] = Counter()
     for row in minutes:
         counts[EgressClass(row["egress_class"])] += row["entries"]
@@ -112,8 +115,17 @@ def conclude(
         entries_by_class={egress_class: counts[egress_class] for egress_class in EgressClass},
         judged=judged,
         proposals=proposals,
-        replay=replays[0],
-        replay_as_is=replays[1],
+        replay=after.replay(at_home),
+        replay_as_is=as_is.replay(at_home),
+        assessment=assess(
+            summaries,
+            judged,
+            at_home,
+            as_is=as_is,
+            proposed=after,
+            proposals=proposals.proposed,
+            settings=settings,
+        ),
         timeline=timeline,
         rejected_examples=tuple(rejected_examples),
         field_coverage=tuple(FieldCoverage(**row) for row in summaries[COVERAGE.name].to_pylist()),

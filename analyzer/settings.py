@@ -220,12 +220,48 @@ class ProposalSettings(_Strict):
     )
 
 
+class ReadinessSettings(_Strict):
+    """How much a log must hold before anything is concluded from what is not in it."""
+
+    min_days: int = Field(
+        default=14,
+        ge=1,
+        description="days of 24 watched hours; two weeks hold every weekday twice, so that a weekly job that failed once is seen once",
+    )
+    min_hours_of_week: int = Field(
+        default=160,
+        ge=1,
+        le=168,
+        description="hours of the week's 168 that were watched at least once; leaves room for a collector's restart, not for a night",
+    )
+    min_month_ends: int = Field(
+        default=1,
+        ge=0,
+        description="month-ends watched (a last day and the first day after it); invoices and reports run then and at no other time",
+    )
+    month_end_hours: int = Field(
+        default=12, ge=1, le=24, description="hours of a day that must be watched before the day counts for a month-end"
+    )
+    max_unsure_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="share of a namespace's outbound entries whose fate rests on what the log does not hold; above it no date can decide, only better logs",
+    )
+    min_unused_days: int = Field(
+        default=31,
+        ge=1,
+        description="days of 24 watched hours before an entry, a port or a name that nobody used is called unused; a monthly job runs once in 31 days",
+    )
+
+
 class Settings(_Strict):
     """Everything that a run may be told, as one frozen value."""
 
     thresholds: Thresholds = Thresholds()
     networks: Networks = Networks()
     proposals: ProposalSettings = ProposalSettings()
+    readiness: ReadinessSettings = ReadinessSettings()
     rules: tuple[Rule, ...] = ()
 
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from analyzer.store import Tally
+from analyzer.vocabulary import Readiness
 
 if TYPE_CHECKING:  # the ingest prints a tally and needs nothing of an audit
     from analyzer.evidence import Judged
     from analyzer.pipeline import Audit
+    from analyzer.readiness import Assessment, EvidenceMeter, NamespaceReadiness
 
 
 def moment_as_json(moment: datetime | None) -> str | None:
@@ -68,4 +70,71 @@ def summary_as_json(audit: "Audit") -> dict[str, Any]:
         "not_proposed": len(audit.proposals.not_proposed),
         "coverage": {word.value: count for word, count in audit.replay.coverage.items()},
         "coverage_as_is": {word.value: count for word, count in audit.replay_as_is.coverage.items()},
+        "readiness": readiness_counts(audit.assessment),
+    }
+
+
+def readiness_counts(assessment: "Assessment") -> dict[str, int]:
+    """Namespaces per status, worst first."""
+    return {
+        status.value: sum(namespace.status is status for namespace in assessment.namespaces) for status in Readiness
+    }
+
+
+def assessment_as_json(assessment: "Assessment") -> dict[str, Any]:
+    """Everything that was concluded about the switch to REGISTRY_ONLY."""
+    return {
+        "watched": _meter(assessment.watched),
+        "namespaces": [_namespace(namespace) for namespace in assessment.namespaces],
+    }
+
+
+def _meter(meter: "EvidenceMeter") -> dict[str, Any]:
+    return {
+        **asdict(meter),
+        "first": moment_as_json(meter.first),
+        "last": moment_as_json(meter.last),
+        "gaps": [
+            {"start": moment_as_json(gap.start), "end": moment_as_json(gap.end), "hours": gap.hours}
+            for gap in meter.gaps
+        ],
+        "lacks": list(meter.lacks),
+        "decides_on": meter.decides_on.isoformat() if meter.decides_on else None,
+    }
+
+
+def _namespace(namespace: "NamespaceReadiness") -> dict[str, Any]:
+    traffic = {
+        name: {**asdict(part), "workloads": list(part.workloads)}
+        for name, part in (
+            ("breaking", namespace.breaking),
+            ("stopped", namespace.stopped),
+            ("unsure", namespace.unsure),
+            ("refused", namespace.refused),
+            ("mended", namespace.mended),
+        )
+    }
+    return {
+        "namespace": namespace.namespace,
+        "status": namespace.status.value,
+        "because": namespace.because,
+        "entries": namespace.entries,
+        **traffic,
+        "proposals": list(namespace.proposals),
+        "mode_seen": namespace.mode_seen.value if namespace.mode_seen else None,
+        "meter": _meter(namespace.meter),
+        "rows": [
+            {
+                **row.key._asdict(),
+                "verdict": row.verdict.value,
+                "entries": row.entries,
+                "bytes": row.bytes,
+                "outcome": row.decision.outcome.value,
+                "rule": row.decision.rule,
+                "because": row.decision.because,
+                "by": row.decision.by,
+                "examples": list(row.examples),
+            }
+            for row in namespace.rows
+        ],
     }

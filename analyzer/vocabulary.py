@@ -132,6 +132,15 @@ WORST_FIRST: Final[tuple[Outcome, ...]] = tuple(Outcome)
 """Outcomes from worst to best: a destination's outcome is the worst of its rows."""
 
 
+class Readiness(StrEnum):
+    """Whether a namespace may be switched to REGISTRY_ONLY; worst first."""
+
+    NOT_READY = "not_ready"
+    CANNOT_SAY_YET = "cannot_say_yet"
+    READY_AFTER_PROPOSALS = "ready_after_proposals"
+    READY = "ready"
+
+
 class Mode(StrEnum):
     """`outboundTrafficPolicy.mode` (istio/api mesh/v1alpha1/config.proto)."""
 

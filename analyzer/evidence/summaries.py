@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.aggregates import Summary, group_codes
+from analyzer.evidence.hours import HOURS, hours_of
 from analyzer.parsing.parsed import TIMESTAMP
 from analyzer.vocabulary import DESTINATION_KEY, Direction
 
@@ -101,7 +102,7 @@ COVERAGE = Summary(
 )
 """How often a field that the audit leans on was there, among entries that are not inbound."""
 
-SUMMARIES = (REQUESTS, DAYS, PODS, AGENTS, TIMELINE, COVERAGE)
+SUMMARIES = (REQUESTS, DAYS, PODS, AGENTS, TIMELINE, HOURS, COVERAGE)
 
 _GROUPED = (
     *DESTINATION_KEY,
@@ -170,6 +171,7 @@ def summarize(entries: pa.Table) -> dict[str, pa.Table]:
         PODS.name: PODS.fold(groups.filter(pc.is_valid(groups["source_pod"]))),
         AGENTS.name: _agents(entries["user_agent"], group.indices, groups),
         TIMELINE.name: _timeline(times, entries["egress_class"]),
+        HOURS.name: hours_of(times, _coded(entries["source_namespace"]), _UNTIMED),
         COVERAGE.name: _coverage(entries),
     }
 

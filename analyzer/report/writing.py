@@ -11,7 +11,7 @@ from analyzer.report.folder import as_text, write_file
 from analyzer.report.model import REPORT_VERSION, ReportModel, known_sections
 from analyzer.report.page import as_html
 from analyzer.report.sections.overview import headline
-from analyzer.shapes import destination_as_json, summary_as_json
+from analyzer.shapes import assessment_as_json, destination_as_json, summary_as_json
 from analyzer.simulation import replay_as_json
 
 
@@ -28,6 +28,7 @@ def build(audit: Audit) -> ReportModel:
         ],
         "not_proposed": proposals["not_proposed"],
         "replay": replay_as_json(audit.replay),
+        "assessment": assessment_as_json(audit.assessment),
         "rejected_examples": [asdict(example) for example in audit.rejected_examples],
         "field_coverage": [asdict(coverage) for coverage in audit.field_coverage],
         "settings_notes": list(audit.settings_notes),

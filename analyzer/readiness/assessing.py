@@ -1,0 +1,47 @@
+"""Everything that is concluded from a log and its replays about the switch, as one value."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from analyzer.evidence import Destination, Judged
+from analyzer.proposals import Proposal
+from analyzer.readiness.flip import NamespaceReadiness, readiness_of
+from analyzer.readiness.meter import EvidenceMeter, meters_of
+from analyzer.settings import Settings
+from analyzer.simulation import Simulator
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What stands between the log and REGISTRY_ONLY; `watched` is the meter of the whole lake."""
+
+    watched: EvidenceMeter
+    namespaces: tuple[NamespaceReadiness, ...] = ()
+
+
+def assess(
+    summaries: Mapping[str, pa.Table],
+    judged: Sequence[Judged],
+    at_home: Sequence[Destination],
+    *,
+    as_is: Simulator,
+    proposed: Simulator,
+    proposals: Iterable[Proposal],
+    settings: Settings,
+) -> Assessment:
+    """Assess the switch; `as_is` and `proposed` replay under REGISTRY_ONLY, `at_home` are the replayed destinations."""
+    meters = meters_of(summaries, settings.readiness)
+    return Assessment(
+        watched=meters.whole,
+        namespaces=readiness_of(
+            judged,
+            at_home,
+            as_is=as_is,
+            proposed=proposed,
+            proposals=proposals,
+            meters=meters,
+            settings=settings.readiness,
+        ),
+    )
