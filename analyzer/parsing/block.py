@@ -14,6 +14,8 @@ from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.parsed import Entries, Reason, Rejection
 
 _SAMPLED_LINES = 16
+_FIRST_SAMPLE = 4
+"""Lines that are enough where they are all of one format."""
 _WORTH_A_COLUMN = 64
 """Fewer odd lines than this are read faster one by one."""
 _LONGEST_LINE = 4 << 20
@@ -56,15 +58,20 @@ class BlockReader:
 
     def _by_frequency(self, data: bytes) -> list[str]:
         """The formats of a few lines spread over the block, the most frequent first."""
+        few = self._seen_in(sample_lines(data, _FIRST_SAMPLE))
+        seen = few if max(few.values(), default=0) == _FIRST_SAMPLE else self._seen_in(sample_lines(data))
+        order = {log_format.name: place for place, log_format in enumerate(self.formats)}
+        return sorted(seen, key=lambda name: (-seen[name], order[name]))
+
+    def _seen_in(self, lines: Sequence[str]) -> Counter[str]:
         seen: Counter[str] = Counter()
-        for text in sample_lines(data):
+        for text in lines:
             for log_format in self._candidates(shape_of(text)):
                 found = log_format.read_line(text)
                 if found is not None and not found.tampered:
                     seen[log_format.name] += 1
                     break
-        order = {log_format.name: place for place, log_format in enumerate(self.formats)}
-        return sorted(seen, key=lambda name: (-seen[name], order[name]))
+        return seen
 
     def _finish(self, parsed: ParsedBlock, odd: list[OddLine], done: str | None) -> ParsedBlock:
         """Read the odd lines: by the column where another format has many of them, else one by one."""
@@ -130,13 +137,13 @@ def _agreed(readings: Sequence[tuple[str, CarefulLine]]) -> tuple[str, CarefulLi
     return name, CarefulLine(agreed, tampered=True)
 
 
-def sample_lines(data: bytes) -> list[str]:
+def sample_lines(data: bytes, count: int = _SAMPLED_LINES) -> list[str]:
     """A few lines spread over a block, without copying the block."""
     if not data:
         return []
     texts: list[str] = []
-    for part in range(_SAMPLED_LINES):
-        start = data.rfind(b"\n", 0, len(data) * part // _SAMPLED_LINES) + 1
+    for part in range(count):
+        start = data.rfind(b"\n", 0, len(data) * part // count) + 1
         end = data.find(b"\n", start)
         line = data[start : len(data) if end < 0 else end]
         if line.strip() and len(line) < _LONGEST_LINE:

@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
 from analyzer.parsing.envelopes import Envelope, known_envelopes
 
+_SAMPLED_LINES = 5
 _DEEPEST = 6
 """Envelopes round one line: kubectl round CRI round a shipper's record and then some."""
 PARTIAL = "_partial"
@@ -53,7 +54,7 @@ def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Pee
 
 def mostly_wrapped(data: bytes) -> bool:
     """Whether at least half of some lines spread over a block are in an envelope."""
-    samples = [text.encode("utf-8", "surrogateescape") for text in sample_lines(data)]
+    samples = [text.encode("utf-8", "surrogateescape") for text in sample_lines(data, _SAMPLED_LINES)]
     return sum(map(_is_wrapped, samples)) * 2 >= max(1, len(samples))
 
 

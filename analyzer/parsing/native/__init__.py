@@ -184,7 +184,7 @@ class JsonKernel(_Reader):
         self, functions: Mapping[str, Any], name: str, keys: Sequence[str], fewest: int, proof: tuple[str, str]
     ) -> None:
         super().__init__(functions, name, _fields(keys))
-        self.keys = (_Key * len(keys))(*(_Key(key.encode(), len(key), self.place[key]) for key in keys))
+        self.keys = (_Key * len(keys))(*(_Key(f'"{key}":'.encode(), len(key) + 3, self.place[key]) for key in keys))
         self.proof = (fewest, self.place[proof[0]], self.place[proof[1]])
 
     def read(self, data: bytes) -> Reading:

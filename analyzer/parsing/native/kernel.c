@@ -50,7 +50,7 @@ typedef struct {
 } Step;
 
 typedef struct {
-    const uint8_t *name;
+    const uint8_t *name; /* as it stands in a line: in quotes, with a colon behind */
     int32_t length;
     int32_t column;
 } Key;
@@ -487,10 +487,9 @@ static int is_word(const uint8_t *at, const uint8_t *end, const char *word, int6
     return end - at >= length && memcmp(at, word, (size_t)length) == 0;
 }
 
-static int32_t find_key(const Key *keys, int32_t count, Span name, int32_t expected) {
-    if (keys[expected].length == name.length && same(keys[expected].name, name.at, name.length)) return expected;
+static int32_t find_key(const Key *keys, int32_t count, Span name) {
     for (int32_t i = 0; i < count; i++)
-        if (keys[i].length == name.length && same(keys[i].name, name.at, name.length)) return i;
+        if (keys[i].length == name.length + 3 && same(keys[i].name + 1, name.at, name.length)) return i;
     return -1;
 }
 
@@ -503,13 +502,19 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
     for (;;) {
         Span name, text;
         int escaped;
-        at = read_string(skip_blanks(at, end), end, &name, &escaped);
-        if (at == NULL || escaped) return 0;
+        int32_t key = order[previous];
         at = skip_blanks(at, end);
-        if (at >= end || *at++ != ':') return 0;
+        if (end - at > keys[key].length && same(at, keys[key].name, keys[key].length)) {
+            at += keys[key].length;
+        } else {
+            at = read_string(at, end, &name, &escaped);
+            if (at == NULL || escaped) return 0;
+            at = skip_blanks(at, end);
+            if (at >= end || *at++ != ':') return 0;
+            key = find_key(keys, count, name);
+        }
         at = skip_blanks(at, end);
         if (at >= end) return 0;
-        int32_t key = find_key(keys, count, name, order[previous]);
         Column *column = NULL;
         Value *value = NULL;
         if (key >= 0) {
