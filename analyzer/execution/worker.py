@@ -109,7 +109,7 @@ class Worker:
             texts = [rejection.text[:_EXCERPT].decode("utf-8", "backslashreplace") for rejection in parsed.rejected]
             columns = {
                 "origin": _constant(block.origin, len(lines)),
-                "line_number": pa.array(lines + block.first_line),
+                "line_number": pa.array(_physical(lines, peeled) + block.first_line),
                 "reason": pa.array(reasons, pa.string()).dictionary_encode(),
                 "text": pa.array(texts, pa.string()),
                 **_labels(block, lines, peeled),
@@ -150,7 +150,7 @@ def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: b
     return {
         **_sources(block, entries, peeled, relays),
         "origin": _constant(block.origin, rows),
-        "line_number": pa.array(entries.lines + block.first_line),
+        "line_number": pa.array(_physical(entries.lines, peeled) + block.first_line),
         "log_format": _constant(entries.format, rows),
         "tampered": pa.array(tampered),
     }
@@ -179,14 +179,20 @@ def _joined(own: dict[str, str], labels: dict[str, str | None], relays: bool) ->
     return _with_workload(known | own)
 
 
+def _physical(lines: Any, peeled: Peeled | None) -> Any:
+    """The lines of the block on which records begin; without envelopes a record is a line."""
+    return lines if peeled is None else peeled.lines[lines]
+
+
 def _labels(block: Block, lines: Any, peeled: Peeled | None) -> dict[str, pa.Array]:
     """Who wrote each line: what the source's labels say, else what the line's own envelope says."""
     fixed = dict(block.labels)
     if peeled is None:
         return {name: _constant(fixed.get(name), len(lines)) for name in SOURCE_FIELDS}
-    known = [_with_workload({**peeled.labels[line], **fixed}) for line in lines.tolist()]
+    codes = pa.array(peeled.codes[lines], pa.int32())
+    known = [_with_workload({**labels, **fixed}) for labels in peeled.labels]
     return {
-        name: pa.array([labels.get(name) for labels in known], pa.string()).dictionary_encode()
+        name: pa.array([labels.get(name) for labels in known], pa.string()).take(codes).dictionary_encode()
         for name in SOURCE_FIELDS
     }
 

@@ -1,55 +1,98 @@
 """Take envelopes off lines, in any nesting: what a container runtime, kubectl or a log store put round them.
 
 No format reads a line that is still in an envelope. Where most of a block is wrapped, every line is peeled first;
-elsewhere only the lines that no format could read are looked at. Peeled lines keep their numbers.
+elsewhere only the lines that no format could read are looked at. Each layer turns lines into records: one a line as a
+rule, many where a line is a document of entries, one of several lines where a runtime cut a long line into parts. A
+record keeps the number of the physical line on which it began.
 """
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
-from analyzer.parsing.envelopes import Envelope, known_envelopes
+from analyzer.parsing.claims import CONTAINER, PROXY_CONTAINER, merged
+from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, known_envelopes
+from analyzer.parsing.parsed import Reason, Rejection
+from analyzer.parsing.prefixes import Prefix
 
 _SAMPLED_LINES = 5
 _DEEPEST = 6
 """Envelopes round one line: kubectl round CRI round a shipper's record and then some."""
-PARTIAL = "_partial"
-"""Label key by which an envelope says that its line is only the first part of one."""
+_LONGEST_JOINED = 8 << 20
+"""Bytes of one line out of parts; no proxy writes such a line, so what is longer stays in parts."""
+_HEAD = re.compile(rb"\[?\d{4}-\d\d-\d\dT|\{")
+"""How an access-log line begins."""
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass
 class Peeled:
-    """Lines without envelopes, with what the envelopes knew of each line by its number in the block."""
+    """Records out of envelopes, one a line of `data`.
+
+    `lines` is where each record begins, counted from 0 in the block; `labels[codes[n]]` is what the envelopes of
+    record `n` know of its writer. A record that was rejected already is a blank line of `data`.
+    """
 
     data: bytes
-    labels: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    lines: Numbers
+    labels: Sequence[Claims]
+    codes: Numbers
     envelopes: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def within(self, outer: "Peeled | None") -> "Peeled":
+        """The same records, numbered and labelled by what they were taken out of."""
+        if outer is None:
+            return self
+        parents = self.lines
+        pairs, codes = np.unique(outer.codes[parents] * len(self.labels) + self.codes, return_inverse=True)
+        labels = [
+            merged(outer.labels[pair // len(self.labels)], self.labels[pair % len(self.labels)])
+            for pair in pairs.tolist()
+        ]
+        return Peeled(self.data, outer.lines[parents], labels, codes, self.envelopes, self.rejected)
 
 
 def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Peeled | None]]:
-    """Read a block whose lines may be wrapped: what was bare, and what came out of envelopes.
+    """Read a block whose lines may be wrapped: what was bare, and what came out of envelopes, layer by layer.
 
-    Every line of the block is in exactly one of the parts.
+    Lines of a parsed block count lines of the block where no `Peeled` stands beside it, else records of that. Every
+    record of the block is in exactly one of the parts.
     """
-    if mostly_wrapped(data):
-        peeled = peel(data)
-        return [(reader.read(peeled.data), peeled)]
+    return list(_read(reader, data, None, 0))
+
+
+def _read(
+    reader: BlockReader, data: bytes, around: Peeled | None, depth: int
+) -> list[tuple[ParsedBlock, Peeled | None]]:
+    if depth < _DEEPEST and mostly_wrapped(data):
+        return _inside(reader, _peel_lines(data.split(b"\n"), None, around), around, depth)
     bare = reader.read(data)
-    wrapped = [rejection for rejection in bare.rejected if _is_wrapped(rejection.text)]
+    wrapped = [] if depth == _DEEPEST else [rejection for rejection in bare.rejected if _may_be_wrapped(rejection.text)]
     if not wrapped:
-        return [(bare, None)]
-    peeled = peel(b"\n".join(rejection.text for rejection in wrapped))
-    inner = reader.read(peeled.data)
-    numbers = np.array([rejection.line for rejection in wrapped], np.int64)
-    for entries in inner.entries:
-        entries.lines = numbers[entries.lines]
-    inner.rejected = [rejection._replace(line=int(numbers[rejection.line])) for rejection in inner.rejected]
-    peeled.labels = {int(numbers[line]): labels for line, labels in peeled.labels.items()}
-    bare.rejected = [rejection for rejection in bare.rejected if not _is_wrapped(rejection.text)]
-    return [(bare, None), (inner, peeled)]
+        return [(bare, around)]
+    layer = _peel_lines([rejection.text for rejection in wrapped], [rejection.line for rejection in wrapped], around)
+    left = {rejection.line for rejection in wrapped} - set(layer.bare)
+    bare.rejected = [rejection for rejection in bare.rejected if rejection.line not in left]
+    return [(bare, around), *_inside(reader, layer, around, depth)] if left else [(bare, around)]
+
+
+def _inside(
+    reader: BlockReader, layer: "_Layer", around: Peeled | None, depth: int
+) -> list[tuple[ParsedBlock, Peeled | None]]:
+    peeled = layer.finish().within(around)
+    known = Peeled(b"", peeled.lines, peeled.labels, peeled.codes, peeled.envelopes)
+    parts: list[tuple[ParsedBlock, Peeled | None]] = []
+    if peeled.rejected or peeled.envelopes:
+        parts.append((ParsedBlock(rejected=peeled.rejected), known))
+    inner = Peeled(b"", peeled.lines, peeled.labels, peeled.codes)
+    return parts + _read(reader, peeled.data, inner, depth + 1)
 
 
 def mostly_wrapped(data: bytes) -> bool:
@@ -58,37 +101,169 @@ def mostly_wrapped(data: bytes) -> bool:
     return sum(map(_is_wrapped, samples)) * 2 >= max(1, len(samples))
 
 
+def _may_be_wrapped(line: bytes) -> bool:
+    return any(envelope.recognizes(line) for envelope in known_envelopes().values())
+
+
 def _is_wrapped(line: bytes) -> bool:
-    return any(envelope.recognizes(line) and envelope.peel(line) is not None for envelope in known_envelopes().values())
+    return _unwrap(line, list(known_envelopes().values())) is not None
+
+
+def _unwrap(line: bytes, envelopes: Sequence[Envelope]) -> tuple[str, Sequence[Inner]] | None:
+    for envelope in envelopes:
+        records = envelope.peel(line) if envelope.recognizes(line) else None
+        if records is not None:
+            return envelope.name, records
+    return None
 
 
 def peel(data: bytes) -> Peeled:
-    """Take every envelope off every line of a block."""
-    peeled = Peeled(b"")
-    envelopes = list(known_envelopes().values())
-    inner: list[bytes] = []
-    for number, line in enumerate(data.split(b"\n")):
-        bare, labels, names = _peel_line(line, envelopes)
-        inner.append(bare)
-        peeled.labels[number] = labels
-        peeled.envelopes.update(names)
-    peeled.data = b"\n".join(inner)
-    return peeled
+    """Take one envelope off every line of a block that has one; a line without stays as it is."""
+    return _peel_lines(data.split(b"\n"), None, None).finish()
 
 
-def _peel_line(line: bytes, envelopes: list[Envelope]) -> tuple[bytes, Mapping[str, str], list[str]]:
-    labels: dict[str, str] = {}
-    names: list[str] = []
-    while len(names) < _DEEPEST:
-        for envelope in envelopes:
-            found = envelope.peel(line) if envelope.recognizes(line) else None
-            if found is not None:
-                break
+def _peel_lines(lines: Sequence[bytes], numbers: Sequence[int] | None, around: Peeled | None) -> "_Layer":
+    """Peel all lines of a block, or those with some numbers, of which bare ones are then left out."""
+    layer = _Layer(numbers is None, around)
+    prefix = _prefix_of_most(lines)
+    for number, line in enumerate(lines) if numbers is None else zip(numbers, lines, strict=True):
+        if prefix is not None and not layer.waiting:
+            match = prefix.shape.match(line)
+            if match is not None and not (prefix.has_stream and match["part"]) and len(line) > match.end():
+                layer.add_prefixed(number, line[match.end() :], prefix, match)
+                continue
+        layer.add_line(number, line)
+    return layer
+
+
+def _prefix_of_most(lines: Sequence[bytes]) -> Prefix | None:
+    """The plain prefix of most of a few lines, for which peeling has a fast road."""
+    few = lines[:: max(1, len(lines) // 8)]
+    found = Counter(
+        envelope.name
+        for line in few
+        for envelope in known_envelopes().values()
+        if isinstance(envelope, Prefix) and envelope.recognizes(line) and envelope.shape.match(line)
+    )
+    if not found:
+        return None
+    envelope = known_envelopes()[found.most_common(1)[0][0]]
+    return envelope if isinstance(envelope, Prefix) else None
+
+
+@dataclass
+class _Waiting:
+    """The parts of a line so far."""
+
+    number: int
+    texts: list[bytes]
+    claims: Claims
+    envelope: str
+    unfinished: bool
+
+
+class _Layer:
+    """The records of one layer, as they come out."""
+
+    def __init__(self, keeps_bare: bool, around: Peeled | None) -> None:
+        self.bare: list[int] = []
+        self.waiting: dict[tuple[str, int, int], _Waiting] = {}
+        self._keeps_bare, self._around = keeps_bare, around
+        self._envelopes = list(known_envelopes().values())
+        self._texts: list[bytes] = []
+        self._lines: list[int] = []
+        self._codes: list[int] = []
+        self._labels: list[Claims] = [NOTHING]
+        self._code_of: dict[Any, int] = {(): 0}
+        self._counts: Counter[str] = Counter()
+        self._rejected: list[Rejection] = []
+
+    def add_prefixed(self, number: int, text: bytes, prefix: Prefix, match: "re.Match[bytes]") -> None:
+        """A whole line behind a plain prefix, whose claims are looked up once for each writer."""
+        code = 0
+        if prefix.has_writer:
+            who = (prefix.name, match["who"])
+            known = self._code_of.get(who)
+            code = self._code_of[who] = self._code(prefix.claims(match)) if known is None else known
+        self._append(number, text, code, prefix.name)
+
+    def add_line(self, number: int, line: bytes) -> None:
+        """Any line."""
+        found = _unwrap(line, self._envelopes) if line.strip() else None
+        if found is None:
+            self.bare.append(number)
+            if self._keeps_bare:
+                self._append(number, line, 0, "")
+            return
+        name, records = found
+        if not records:
+            self._reject(number, Reason.NOT_AN_ACCESS_LOG, line, 0, name)
+        for record in records:
+            self._add_record(number, record, name)
+
+    def finish(self) -> Peeled:
+        """All records; parts whose end never came are rejected."""
+        for waiting in sorted(self.waiting.values(), key=lambda waiting: waiting.number):
+            self._end(waiting)
+        return Peeled(
+            b"\n".join(self._texts),
+            np.array(self._lines, np.int64),
+            self._labels,
+            np.array(self._codes, np.int64),
+            self._counts,
+            self._rejected,
+        )
+
+    def _add_record(self, number: int, record: Inner, name: str) -> None:
+        if not record.stream:
+            self._append(number, record.text, self._code(record.claims), name)
+            return
+        writer = 0 if self._around is None else int(self._around.codes[number])
+        key = (record.stream, self._code(record.claims), writer)
+        before = self.waiting.pop(key, None)
+        if before is not None and not before.unfinished and _HEAD.match(record.text) and _HEAD.match(before.texts[0]):
+            self._end(before)  # two lines that somebody wrote down without their line ends
+            before = None
+        if before is None:
+            if record.part is Part.WHOLE:
+                self._append(number, record.text, self._code(record.claims), name)
+                return
+            before = _Waiting(number, [], record.claims, name, unfinished=False)
+        before.texts.append(record.text)
+        before.unfinished |= record.part is Part.GOES_ON
+        too_long = sum(map(len, before.texts)) > _LONGEST_JOINED
+        if record.part is Part.WHOLE or too_long:
+            before.unfinished = too_long
+            self._end(before)
         else:
-            break
-        line, known = found
-        # The innermost envelope stands nearest to the pod, so what it says wins.
-        labels |= known
-        names.append(envelope.name)
-        # The envelope that peeled once may do so again (kubectl's timestamps round CRI's), but not for ever.
-    return line, labels, names
+            self.waiting[key] = before
+
+    def _end(self, waiting: _Waiting) -> None:
+        """Parts that are complete, or that may be, become a record; half a line proves nothing."""
+        code, text = self._code(waiting.claims), b"".join(waiting.texts)
+        if waiting.unfinished:
+            self._reject(waiting.number, Reason.PARTIAL, text, code, waiting.envelope)
+        else:
+            self._append(waiting.number, text, code, waiting.envelope)
+
+    def _append(self, number: int, text: bytes, code: int, name: str) -> None:
+        if name and (not text.strip() or self._labels[code].get(CONTAINER, PROXY_CONTAINER) != PROXY_CONTAINER):
+            self._reject(number, Reason.NOT_AN_ACCESS_LOG, text, code, name)
+            return
+        self._texts.append(text)
+        self._lines.append(number)
+        self._codes.append(code)
+        if name:
+            self._counts[name] += 1
+
+    def _reject(self, number: int, reason: Reason, text: bytes, code: int, name: str) -> None:
+        self._rejected.append(Rejection(len(self._texts), reason, text))
+        self._append(number, b"", code, "")
+        self._counts[name] += 1
+
+    def _code(self, claimed: Claims) -> int:
+        key = tuple(sorted(claimed.items()))
+        code = self._code_of.setdefault(key, len(self._labels))
+        if code == len(self._labels):
+            self._labels.append(claimed)
+        return code

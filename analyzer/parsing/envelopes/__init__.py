@@ -1,10 +1,36 @@
 """What a line may come wrapped in: one file an envelope, each taking off one layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from analyzer.registry import discover
+
+Claims = Mapping[str, str]
+"""What an envelope says of the writer: `SOURCE_FIELDS` and `CONTAINER`, as `analyzer.parsing.claims` let them pass."""
+NOTHING: Claims = {}
+
+
+class Part(Enum):
+    """Whether a text is a whole line or goes on in the next record of its stream."""
+
+    WHOLE = "whole"
+    GOES_ON = "goes on"
+    MAY_GO_ON = "may go on"
+    """The envelope has no word for it: what follows tells."""
+
+
+class Inner(NamedTuple):
+    """One record out of an envelope: a line without its line end, and what the envelope knows of its writer.
+
+    Parts of one line share a `stream`; where that is empty the text is whole.
+    """
+
+    text: bytes
+    claims: Claims = NOTHING
+    stream: str = ""
+    part: Part = Part.WHOLE
 
 
 @runtime_checkable
@@ -18,8 +44,12 @@ class Envelope(Protocol):
         """A cheap look: may this line be wrapped so?"""
         ...
 
-    def peel(self, line: bytes) -> tuple[bytes, Mapping[str, str]] | None:
-        """The line inside and the labels that the envelope knows, or null where it is not of this kind."""
+    def peel(self, line: bytes) -> Sequence[Inner] | None:
+        """The records inside, in order, or null where the line is not of this kind.
+
+        A line may hold many records (a document of log entries) or none; it then counts as many lines as it holds
+        records, and as one, rejected, where it holds none.
+        """
         ...
 
 

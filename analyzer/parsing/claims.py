@@ -1,0 +1,115 @@
+"""What envelopes claim of the pod that wrote a line, kept only where Kubernetes itself would take it for a name.
+
+Names are checked by Kubernetes' rules (kubernetes/kubernetes staging/src/k8s.io/apimachinery/pkg/util/validation/
+validation.go: DNS-1123 subdomain for pods, DNS-1123 label for namespaces and containers), so no control character,
+markup or path ever becomes a label. A claim that fails is dropped, the line is not.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+CONTAINER = "container"
+"""Key of the container's name; it decides whether a line counts and is no column."""
+PROXY_CONTAINER = "istio-proxy"
+"""Sidecars, gateways, waypoints and ztunnel all run in a container of this name (istio/istio manifests/charts)."""
+
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_CLUSTER = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._:/@]{0,251}[A-Za-z0-9])?")
+_RULES = {
+    "source_cluster": _CLUSTER,
+    "source_namespace": _LABEL,
+    "source_workload": _SUBDOMAIN,
+    "source_pod": _SUBDOMAIN,
+    CONTAINER: _LABEL,
+}
+_DOCKERSHIM = re.compile(r"/?k8s_(?P<container>[^_]+)_(?P<source_pod>[^_]+)_(?P<source_namespace>[^_]+)_.*")
+"""kubernetes/kubernetes pkg/kubelet/dockershim/naming.go, before 1.24."""
+_LOG_PATH = re.compile(
+    r"(?P<source_pod>[a-z0-9][-a-z0-9.]*)_(?P<source_namespace>[a-z0-9][-a-z0-9]*)"
+    r"_(?P<container>[a-z0-9][-a-z0-9]*)-[0-9a-f]{64}(?![0-9a-f])"
+)
+"""`/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, of which shippers make tags and stream names."""
+_PATH_START = ("var.log.containers.", "/var/log/containers/", "containers.", "containers/")
+
+_KEYS = {
+    "source_cluster": (
+        "cluster", "cluster_name", "clusterName", "kubernetes.cluster_name", "kubernetes.cluster.name",
+        "orchestrator.cluster.name", "k8s.cluster.name", "k8s_cluster_name", "kube_cluster_name",
+    ),
+    "source_namespace": (
+        "namespace", "namespace_name", "namespaceName", "PodNamespace", "kubernetes.namespace_name",
+        "kubernetes.namespace", "kubernetes.namespace.name", "kubernetes.pod_namespace", "kubernetes_namespace_name",
+        "kubernetes_namespace", "k8s.namespace.name", "k8s_namespace_name", "kube_namespace",
+        "io.kubernetes.pod.namespace",
+    ),
+    "source_workload": (
+        "kubernetes.deployment.name", "kubernetes.statefulset.name", "kubernetes.daemonset.name",
+        "k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s_deployment_name",
+        "k8s_statefulset_name", "k8s_daemonset_name", "kube_deployment", "kube_stateful_set", "kube_daemon_set",
+    ),
+    "source_pod": (
+        "pod", "pod_name", "podName", "PodName", "kubernetes.pod_name", "kubernetes.pod.name", "kubernetes.pod",
+        "kubernetes_pod_name", "k8s.pod.name", "k8s_pod_name", "io.kubernetes.pod.name",
+    ),
+    CONTAINER: (
+        "container", "container_name", "containerName", "ContainerName", "kubernetes.container_name",
+        "kubernetes.container.name", "kubernetes.container", "kubernetes_container_name", "k8s.container.name",
+        "k8s_container_name", "kube_container_name", "io.kubernetes.container.name",
+    ),
+}  # fmt: skip
+"""Keys of Fluent Bit's and Fluentd's kubernetes filters, Elastic's ECS, OpenTelemetry's semantic conventions (also
+as Loki and Splunk spell them), Datadog's tags, Azure's ContainerLogV2 and the kubelet's Docker labels."""
+_MOST_LEVELS = 3
+
+
+def claims(**names: str | None) -> dict[str, str]:
+    """Those of the names that Kubernetes would take."""
+    return {key: name for key, name in names.items() if name and _RULES[key].fullmatch(name)}
+
+
+def claims_of(known: Mapping[str, Any]) -> dict[str, str]:
+    """What the metadata of a record says of its writer, under whatever keys a shipper put it."""
+    flat: dict[str, str] = {}
+    _flatten(known, "", flat, _MOST_LEVELS)
+    found: dict[str, str | None] = {
+        label: next((flat[key] for key in keys if key in flat), None) for label, keys in _KEYS.items()
+    }
+    shim = _DOCKERSHIM.fullmatch(found[CONTAINER] or "")
+    if shim is not None:
+        found |= shim.groupdict()
+    return claims(**found)
+
+
+def claims_of_path(text: str) -> dict[str, str]:
+    """What a tag, a stream name or a file name says that was made of the kubelet's path of a container's log."""
+    for start in _PATH_START:
+        _, found, rest = text.rpartition(start)
+        if found:
+            text = rest
+            break
+    match = _LOG_PATH.match(text)
+    return {} if match is None else claims(**match.groupdict())
+
+
+def merged(outer: Mapping[str, str], inner: Mapping[str, str]) -> dict[str, str]:
+    """The claims of an envelope and of one inside it.
+
+    The outer one was put round by whoever collected the line, the inner one may be text that the pod printed, so
+    the outer one wins, and an inner one that names another pod is not listened to at all.
+    """
+    pod = outer.get("source_pod")
+    if pod is not None and inner.get("source_pod", pod) != pod:
+        return dict(outer)
+    return {**inner, **outer}
+
+
+def _flatten(known: Mapping[str, Any], before: str, flat: dict[str, str], levels: int) -> None:
+    for key, value in known.items():
+        if isinstance(value, str):
+            flat.setdefault(before + key, value)
+        elif isinstance(value, dict) and levels:
+            _flatten(value, f"{before}{key}.", flat, levels - 1)
+        elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+            flat.setdefault(before + key, value[0])
