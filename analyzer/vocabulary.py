@@ -222,5 +222,6 @@ DESTINATION_KEY: Final[tuple[str, ...]] = (
 """What tells one destination from another; `destination_ip` only where `host` is null."""
 
 MANAGED_BY: Final = "egress-audit"
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 NEWEST_ISTIO: Final = "1.31"
 OLDEST_ISTIO: Final = "1.9"

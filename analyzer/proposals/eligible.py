@@ -12,10 +12,9 @@ from analyzer.proposals.proposal import NotProposed
 from analyzer.settings import Settings, inside
 from analyzer.simulation import Simulator
 from analyzer.simulation.services import visible_entries
-from analyzer.vocabulary import MANAGED_BY, EgressClass, Outcome, Verdict
+from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, EgressClass, Outcome, Verdict
 
 _OPEN_QUESTIONS = (Verdict.LEGITIMATE, Verdict.REVIEW)
-_MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 
 
 def not_proposed(item: Judged, code: str, reason: str) -> NotProposed:
@@ -74,7 +73,7 @@ def is_registered(destination: Destination, before: Simulator) -> bool:
 
 def is_ours(entry: ServiceEntry) -> bool:
     """Whether an entry was made by this program."""
-    return entry.labels.get(_MANAGED_BY_LABEL) == MANAGED_BY
+    return entry.labels.get(MANAGED_BY_LABEL) == MANAGED_BY
 
 
 def _namespace(item: Judged, settings: Settings) -> str:

@@ -10,10 +10,10 @@ from analyzer.errors import AnalyzerError, Place
 from analyzer.pipeline import Audit
 from analyzer.shapes import summary_as_json
 from analyzer.text import spreadsheet_cell
-from analyzer.vocabulary import MANAGED_BY
+from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL
 
 _MANIFESTS = "manifests"
-_MARK = f"app.kubernetes.io/managed-by: {MANAGED_BY}"
+_MARK = f"{MANAGED_BY_LABEL}: {MANAGED_BY}"
 
 
 def write_output(audit: Audit, out: str | Path) -> list[Path]:

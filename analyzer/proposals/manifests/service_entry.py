@@ -17,7 +17,7 @@ from analyzer.proposals.naming import address_name, object_name
 from analyzer.proposals.wildcards import Family, families
 from analyzer.settings import Settings
 from analyzer.simulation import version_of
-from analyzer.vocabulary import MANAGED_BY, ApplicationProtocol, Location, Resolution
+from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, ApplicationProtocol, Location, Resolution
 
 _PROTOCOL = {
     ApplicationProtocol.HTTP: "HTTP",
@@ -28,7 +28,7 @@ _PROTOCOL = {
 _RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
 """The sidecar listens there itself (istio/istio pilot/pkg/networking/core/listener.go)."""
 _USUAL = {(80, "HTTP"): "http", (443, "TLS"): "tls"}
-_LABELS = {"app.kubernetes.io/managed-by": MANAGED_BY}
+_LABELS = {MANAGED_BY_LABEL: MANAGED_BY}
 _SYNTHETIC_DOMAIN = "egress.internal"
 """An address needs a host in its entry, which is only a label there; `.internal` is reserved for private use."""
 _FEW = 5

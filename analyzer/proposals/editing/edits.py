@@ -1,0 +1,176 @@
+"""An existing ServiceEntry with something added, where it stands in its file: every other byte stays as it is."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from analyzer.mesh.model import Port, ServiceEntry
+from analyzer.proposals.editing.insertion import Scalar, appended, put, replaced
+from analyzer.proposals.editing.nodes import (
+    NotInPlace,
+    Object,
+    composed,
+    content_of,
+    find_object,
+    is_shared,
+    objects,
+    value_of,
+)
+from analyzer.proposals.editing.splices import Lines, Splice, spliced
+from analyzer.proposals.manifest_yaml import as_yaml
+from analyzer.vocabulary import MANAGED_BY_LABEL
+
+_OF_THE_SERVER = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_HELM_SOURCE = re.compile(r"^# Source: (\S+)", re.MULTILINE)
+"""What `helm template` writes above each document (helm/helm pkg/action/action.go)."""
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit adds to an entry; nothing is taken away."""
+
+    ports: tuple[Port, ...] = ()
+    export_to: tuple[str, ...] = ()
+
+    @property
+    def items(self) -> dict[str, list[Scalar | Mapping[str, Scalar]]]:
+        """What is appended, by the key of the list in `spec`."""
+        ports = [{"number": port.number, "name": port.name, "protocol": port.protocol} for port in self.ports]
+        lists: dict[str, list[Any]] = {"ports": ports, "exportTo": list(self.export_to)}
+        return {key: values for key, values in lists.items() if values}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change made to one object.
+
+    `splices` are its places in the decoded text of the file that it came from, `line` where the first of them is;
+    `why_not` says why the file must not be edited all the same, and is empty where it may. `yaml` is the changed
+    object as a document of its own.
+    """
+
+    file: str
+    line: int
+    yaml: str
+    splices: tuple[Splice, ...] = ()
+    why_not: str = ""
+
+
+def edit(entry: ServiceEntry, change: Change, annotations: Mapping[str, str]) -> Edit | None:
+    """A change to an entry where it was read; null where nothing is left of what was read.
+
+    `annotations` go into the document of its own, not into the file.
+    """
+    origin = entry.origin
+    if origin is None or origin.text is None:
+        return None
+    lines = _lines(origin.text)
+    try:
+        found = find_object(lines, origin.line, "ServiceEntry", entry.namespace, entry.name)
+        content = _changed(content_of(found.node), change)
+    except NotInPlace:
+        return None
+    why_not = _why_not(entry, origin.text, found)
+    splices: tuple[Splice, ...] = ()
+    kept = None
+    try:
+        splices = _splices(found, change)
+        kept = _document(found, splices, annotations)
+    except NotInPlace as reason:
+        why_not = why_not or str(reason)
+    whole = kept or as_yaml(_annotated(content, annotations))
+    moved = tuple(Splice(s.start + found.start, s.end + found.start, s.text) for s in splices)
+    line = lines.number(moved[0].start) if moved else origin.line
+    return Edit(origin.file, line, whole, () if why_not else moved, why_not)
+
+
+@lru_cache(maxsize=4)
+def _lines(raw: bytes) -> Lines:
+    return Lines(decoded(raw))
+
+
+def decoded(raw: bytes) -> str:
+    """A file as text, without a byte order mark."""
+    return raw.removeprefix(_BOM).decode("utf-8", "replace")
+
+
+def encoded(text: str, like: bytes) -> bytes:
+    """A text as a file with the byte order mark of another, if that has one."""
+    return (_BOM if like.startswith(_BOM) else b"") + text.encode("utf-8", "surrogatepass")
+
+
+def _splices(found: Object, change: Change) -> tuple[Splice, ...]:
+    """The change as splices of the object's text, tried before they are given."""
+    if is_shared(found.node):
+        raise NotInPlace("it shares parts with other objects by YAML anchors")
+    splices = tuple(appended(found, ("spec", key), values) for key, values in change.items.items())
+    before = composed(found.text)
+    wanted = [
+        _changed(content_of(node), change) if node.start_mark.index == found.node.start_mark.index else content_of(node)
+        for node in objects(before)
+    ]
+    if [content_of(node) for node in objects(composed(spliced(found.text, splices)))] != wanted:
+        raise NotInPlace("it is written in a way that cannot be edited safely")
+    return splices
+
+
+def _changed(content: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    spec = content.get("spec")
+    if not isinstance(spec, Mapping):
+        raise NotInPlace("it has no spec")
+    lists = {key: [*(spec.get(key) or ()), *values] for key, values in change.items.items()}
+    return {**content, "spec": {**spec, **lists}}
+
+
+def _document(found: Object, splices: Sequence[Splice], annotations: Mapping[str, str]) -> str | None:
+    """The edited document with its comments, where it is one by itself and holds nothing that the server wrote."""
+    metadata = value_of(found.node, "metadata")
+    if not found.whole or any(value_of(metadata, key) for key in _OF_THE_SERVER) or value_of(found.node, "status"):
+        return None
+    noted = value_of(metadata, "annotations")
+    if value_of(noted, _LAST_APPLIED):
+        return None
+    old = {key: value_of(noted, key) for key in annotations}
+    new = {key: text for key, text in annotations.items() if old[key] is None}
+    rewritten = [replaced(node, annotations[key], is_json=False) for key, node in old.items() if node is not None]
+    added = [put(found, ("metadata", "annotations"), new)] if new else []
+    text = spliced(found.text, [*splices, *rewritten, *added])
+    content = content_of(composed(text))
+    return (
+        _own_lines(text) if content.get("metadata", {}).get("annotations", {}).items() >= annotations.items() else None
+    )
+
+
+def _own_lines(text: str) -> str:
+    """A document without the separator above it, and with one line end below it."""
+    first, newline, rest = text.partition("\n")
+    return f"{(rest if newline and first.strip() == '---' else text).rstrip()}\n"
+
+
+def _annotated(content: dict[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """The object without what the server wrote into it, with annotations."""
+    metadata = {key: value for key, value in content["metadata"].items() if key not in _OF_THE_SERVER}
+    noted = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
+    metadata["annotations"] = {**noted, **annotations}
+    return {**{key: value for key, value in content.items() if key != "status"}, "metadata": metadata}
+
+
+def _why_not(entry: ServiceEntry, raw: bytes, found: Object) -> str:
+    """Why a change in the file would not last, or cannot be made."""
+    origin = entry.origin
+    if origin is None or origin.file == "-":
+        return "it was read from standard input"
+    release = entry.annotations.get("meta.helm.sh/release-name")
+    rendered = _HELM_SOURCE.search(found.text)
+    if release or rendered or entry.labels.get(MANAGED_BY_LABEL) == "Helm" or "helm.sh/chart" in entry.labels:
+        source = f"its template {rendered[1]}" if rendered else f"release {release}" if release else "its chart"
+        return f"Helm writes it anew with every release: change {source} in the same way"
+    if value_of(value_of(found.node, "metadata"), "ownerReferences"):
+        return "its owner writes it anew: change that in the same way"
+    if encoded(decoded(raw), raw) != raw:
+        return "the file is not UTF-8"
+    return ""

@@ -1,0 +1,217 @@
+"""Add items and pairs to what stands in a text, in the manner of what stands beside them.
+
+Key order, quotes, indentation and the way of writing (blocks or braces) are those of the neighbour.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from analyzer.proposals.editing.nodes import NotInPlace, Object, last_end, pair, value_of
+from analyzer.proposals.editing.splices import Splice
+
+Scalar = str | int
+Value = Scalar | Mapping[str, "Value"] | Sequence["Value"]
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+
+
+def appended(target: Object, path: Sequence[str], values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+    """Items at the end of the list at a path; the list is made where its parent has none."""
+    *parents, key = path
+    parent = _mapping(target, parents)
+    found = pair(parent, key)
+    if found is None:
+        return put(target, parents, {key: list(values)})
+    node = found[1]
+    if not isinstance(node, SequenceNode):
+        raise NotInPlace(f"{'.'.join(path)} is no list there")
+    if not node.value:
+        return Splice(node.start_mark.index, node.end_mark.index, f"[{_in_braces(values, target.is_json)}]")
+    return _after_items(target, node, values) if node.flow_style else _below_items(target, node, values)
+
+
+def put(target: Object, path: Sequence[str], pairs: Mapping[str, Value]) -> Splice:
+    """Pairs at the end of the mapping at a path, which must not have these keys; the mapping is made if need be."""
+    if path and value_of(_mapping(target, path[:-1]), path[-1]) is None:
+        return put(target, path[:-1], {path[-1]: pairs})
+    node = _mapping(target, path)
+    if node.flow_style:
+        return _after_pairs(target, node, pairs)
+    column = node.value[0][0].start_mark.column
+    deeper = next((v.start_mark.column - column for _, v in node.value if _is_block_list(v)), 2)
+    written = [" " * column + line for line in _in_blocks(pairs, deeper)]
+    return _below(target, last_end(target.text, node), written)
+
+
+def replaced(node: Node, value: Scalar, *, is_json: bool) -> Splice:
+    """Another value where a scalar stands, quoted as that was."""
+    if not isinstance(node, ScalarNode) or node.style in ("|", ">") or node.start_mark.index == node.end_mark.index:
+        raise NotInPlace("a value to be changed is not a plain one")
+    return Splice(node.start_mark.index, node.end_mark.index, _written(value, node, is_json))
+
+
+def _mapping(target: Object, path: Sequence[str]) -> MappingNode:
+    node: Node | None = target.node
+    for key in path:
+        node = value_of(node, key)
+    if not isinstance(node, MappingNode) or not node.value:
+        raise NotInPlace(f"{'.'.join(path)} is no mapping there")
+    return node
+
+
+def _is_block_list(node: Node) -> bool:
+    return isinstance(node, SequenceNode) and not node.flow_style
+
+
+def _below_items(target: Object, node: SequenceNode, values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+    """Items of a block, each on lines of its own, below the last one."""
+    text, last = target.text, node.value[-1]
+    line_start = text.rfind("\n", 0, last.start_mark.index) + 1
+    margin, hyphen, gap = text[line_start : last.start_mark.index].partition("-")
+    if margin.strip() or not hyphen or gap.strip():
+        margin, gap = " " * node.start_mark.column, " "
+    written: list[str] = []
+    for value in values:
+        first, *others = _like(target, last, value, "")
+        written += [f"{margin}-{gap}{first}", *(f"{margin} {' ' * len(gap)}{line}" for line in others)]
+    return _below(target, last_end(text, node), written)
+
+
+def _below(target: Object, end: int, written: Sequence[str]) -> Splice:
+    """Whole lines after the line in which some content ends."""
+    lines = target.lines
+    at = lines.after(target.start + max(end - 1, 0))
+    block = lines.ending.join(written)
+    if at > 0 and lines.text[at - 1] not in "\r\n\x85\u2028\u2029":
+        return Splice(at - target.start, at - target.start, lines.ending + block)
+    return Splice(at - target.start, at - target.start, block + lines.ending)
+
+
+def _after_items(target: Object, node: SequenceNode, values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+    """Items of a list in brackets, after the last one and before what may stand between it and the bracket."""
+    text, last = target.text, node.value[-1]
+    if len(node.value) > 1:
+        between = text[node.value[-2].end_mark.index : last.start_mark.index]
+    else:
+        lead = text[node.start_mark.index + 1 : node.value[0].start_mark.index]
+        between = "," + (lead if "\n" in lead else _comma(target, last)[1:])
+    between = between if between.replace(",", "", 1).isspace() or between == "," else ", "
+    margin = between.rsplit("\n", 1)[-1].lstrip(",") if "\n" in between else ""
+    written = ["".join(_like(target, last, value, margin)) for value in values]
+    return Splice(last.end_mark.index, last.end_mark.index, "".join(between + item for item in written))
+
+
+def _after_pairs(target: Object, node: MappingNode, pairs: Mapping[str, Value]) -> Splice:
+    text = target.text
+    end = node.value[-1][1].end_mark.index
+    separator, colon = _comma(target, node), _colon(text, *node.value[0])
+    quoted = target.is_json or node.value[0][0].style is not None
+    written = [
+        f"{separator}{_quoted(key) if quoted else _plain(key)}{colon}{_braced(value, quoted)}"
+        for key, value in pairs.items()
+    ]
+    return Splice(end, end, "".join(written))
+
+
+def _like(target: Object, sibling: Node, value: Scalar | Mapping[str, Scalar], margin: str) -> list[str]:
+    """An item written as its sibling is, as lines without their indentation; what is in braces is one line."""
+    if not isinstance(value, Mapping):
+        return [_written(value, sibling, target.is_json)]
+    if not isinstance(sibling, MappingNode) or not sibling.value:
+        return [_braced(value, target.is_json)]
+    written = _pairs_like(target, sibling, value)
+    if not sibling.flow_style:
+        return written
+    text = target.text
+    lead = text[sibling.start_mark.index + 1 : sibling.value[0][0].start_mark.index]
+    tail = text[sibling.value[-1][1].end_mark.index : sibling.end_mark.index - 1]
+    comma = _comma(target, sibling)
+    return [f"{{{lead if lead.isspace() else ''}{comma.join(written)}{tail if tail.isspace() else ''}}}"]
+
+
+def _pairs_like(target: Object, sibling: MappingNode, value: Mapping[str, Scalar]) -> list[str]:
+    """The pairs of a mapping in the order of its sibling's keys, then those that the sibling lacks."""
+    text = target.text
+    theirs = {k.value: (k, v) for k, v in sibling.value if isinstance(k, ScalarNode)}
+    first_key, first_value = sibling.value[0]
+    colon = _colon(text, first_key, first_value)
+    written = []
+    for key in [*(key for key in theirs if key in value), *(key for key in value if key not in theirs)]:
+        if key in theirs:
+            k, v = theirs[key]
+            name = text[k.start_mark.index : k.end_mark.index]
+            written.append(f"{name}{_colon(text, k, v)}{_written(value[key], v, target.is_json)}")
+        else:
+            quoted = first_key.style is not None
+            written.append(f"{_quoted(key) if quoted else key}{colon}{_written(value[key], None, target.is_json)}")
+    return written
+
+
+def _colon(text: str, key: Node, value: Node) -> str:
+    between = text[key.end_mark.index : value.start_mark.index]
+    return between if between.strip() == ":" and "\n" not in between else ": "
+
+
+def _comma(target: Object, node: Node) -> str:
+    """What stands between two pairs of a mapping in braces."""
+    if isinstance(node, MappingNode) and len(node.value) > 1:
+        between = target.text[node.value[0][1].end_mark.index : node.value[1][0].start_mark.index]
+        if between.strip() == ",":
+            return between
+    return ", "
+
+
+def _written(value: Scalar, neighbour: Node | None, is_json: bool) -> str:
+    """A scalar with the quotes of its neighbour, or those that it needs."""
+    style = neighbour.style if isinstance(neighbour, ScalarNode) else None
+    if isinstance(value, int):
+        return str(value)
+    if style == "'":
+        return "'" + value.replace("'", "''") + "'"
+    return _quoted(value) if is_json or style == '"' else _plain(value)
+
+
+def _plain(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Text in double quotes for both readers, and beyond the 16th bit for YAML, which knows no surrogates."""
+    escaped = "".join(f"\\U{ord(c):08x}" if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text)
+    return f'"{escaped}"'.replace("\x7f", "\\u007f")
+
+
+def _in_braces(values: Sequence[Value], quoted: bool) -> str:
+    return ", ".join(_braced(value, quoted) for value in values)
+
+
+def _braced(value: Value, quoted: bool) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        pairs = (f"{_quoted(k) if quoted else _plain(k)}: {_braced(v, quoted)}" for k, v in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _quoted(value) if quoted else _plain(value)
+    return f"[{_in_braces(value, quoted)}]"
+
+
+def _in_blocks(pairs: Mapping[str, Value], deeper: int) -> list[str]:
+    """Pairs as lines; lists stand `deeper` blanks to the right of their key."""
+    written: list[str] = []
+    for key, value in pairs.items():
+        if isinstance(value, Mapping):
+            written += [f"{_plain(key)}:", *(f"  {line}" for line in _in_blocks(value, deeper))]
+        elif isinstance(value, str | int):
+            written.append(f"{_plain(key)}: {_braced(value, False)}")
+        else:
+            written.append(f"{_plain(key)}:")
+            for item in value:
+                first, *others = _in_blocks(item, deeper) if isinstance(item, Mapping) else [_braced(item, False)]
+                written += [f"{' ' * deeper}- {first}", *(f"{' ' * deeper}  {line}" for line in others)]
+    return written

@@ -1,0 +1,265 @@
+"""Edits of existing entries in their files."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.mesh.loading import load_mesh
+from analyzer.mesh.model import Mesh, Port, ServiceEntry
+from analyzer.proposals.editing import Change, decoded, edit, encoded, spliced, unified
+from tests.proposals.editing.styles import files
+
+_HTTP = Port(80, "http", "HTTP")
+_GRPC = Port(50051, "grpc-50051", "GRPC")
+_CHANGES = st.sampled_from(
+    [Change((_HTTP,)), Change((_HTTP, _GRPC)), Change((), ("shop",)), Change((_GRPC,), ("shop",))]
+)
+_NOTES = {"egress-audit/entries": "7", "egress-audit/reason": "a: [b] \U0001f600 \u202e"}
+
+
+def _mesh(raw: bytes, folder: Path) -> Mesh:
+    (folder / "mesh.yaml").write_bytes(raw)
+    mesh, warnings = load_mesh([str(folder / "mesh.yaml")])
+    assert warnings == []
+    return mesh
+
+
+def _said(entry: ServiceEntry) -> ServiceEntry:
+    return replace(entry, origin=None, annotations={})
+
+
+def _with(entry: ServiceEntry, change: Change) -> ServiceEntry:
+    return replace(
+        entry, ports=(*entry.ports, *change.ports), export_to=(*entry.export_to, *change.export_to), origin=None
+    )
+
+
+def _after(raw: bytes, entry: ServiceEntry, change: Change) -> bytes:
+    made = edit(entry, change, {})
+    assert made is not None
+    assert made.why_not == ""
+    return encoded(spliced(decoded(raw), made.splices), raw)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mesh")
+
+
+@given(files(), _CHANGES, st.integers(0, 2))
+def test_an_edited_file_is_the_same_mesh_but_for_the_edit(folder: Path, raw: bytes, change: Change, which: int) -> None:
+    entries = _mesh(raw, folder).service_entries
+    chosen = entries[min(which, len(entries) - 1)]
+
+    after = _mesh(_after(raw, chosen, change), folder)
+
+    wanted = [_with(entry, change) if entry is chosen else replace(entry, origin=None) for entry in entries]
+    assert [replace(entry, origin=None) for entry in after.service_entries] == wanted
+
+
+@given(files(), _CHANGES, st.integers(0, 2))
+def test_bytes_outside_an_edit_stay(folder: Path, raw: bytes, change: Change, which: int) -> None:
+    entries = _mesh(raw, folder).service_entries
+    made = edit(entries[min(which, len(entries) - 1)], change, {})
+    assert made is not None
+
+    text = decoded(raw)
+    kept = "".join(text[a:b] for a, b in _outside(text, made.splices))
+    assert all(
+        splice.start == splice.end or text[splice.start : splice.end].strip(" []") == "" for splice in made.splices
+    )
+    assert len(kept) >= len(text) - 4 * len(made.splices)
+    assert _is_subsequence_of_lines(text, spliced(text, made.splices))
+
+
+def _outside(text: str, splices: tuple) -> list[tuple[int, int]]:
+    edges = [0, *(edge for splice in sorted(splices) for edge in (splice.start, splice.end)), len(text)]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _is_subsequence_of_lines(old: str, new: str) -> bool:
+    """Whether every old line is still there in order, or one that begins as it did."""
+    left = iter(new.split("\n"))
+    return all(any(line == other or other.startswith(line[:9].rstrip()) for other in left) for line in old.split("\n"))
+
+
+@given(files(), _CHANGES, st.integers(0, 2))
+def test_a_patch_makes_the_edited_file(folder: Path, raw: bytes, change: Change, which: int) -> None:
+    entries = _mesh(raw, folder).service_entries
+    made = edit(entries[min(which, len(entries) - 1)], change, {})
+    assert made is not None
+
+    text = decoded(raw)
+    assert _patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
+
+
+def _patched(text: str, patch: str) -> str:
+    """What a strict reader of unified diffs makes of a text."""
+    old, new, at = re.findall(r"[^\n]*\n|[^\n]+$", text), [], 0
+    lines = re.findall(r"[^\n]*\n", patch)[2:]
+    for number, line in enumerate(lines):
+        ends = number + 1 < len(lines) and lines[number + 1].startswith("\\")
+        body = line[1:-1] if ends else line[1:]
+        if line.startswith("@@"):
+            start, count = re.match(r"@@ -(\d+)(?:,(\d+))?", line).groups()  # type: ignore[union-attr]
+            until = int(start) - (count != "0")
+            new += old[at:until]
+            at = until
+        elif line.startswith("+"):
+            new.append(body)
+        elif line[0] in " -":
+            assert old[at] == body
+            new += [body] if line[0] == " " else []
+            at += 1
+    return "".join([*new, *old[at:]])
+
+
+@given(files(), _CHANGES, st.integers(0, 2))
+def test_the_object_by_itself_says_the_same(folder: Path, raw: bytes, change: Change, which: int) -> None:
+    entries = _mesh(raw, folder).service_entries
+    chosen = entries[min(which, len(entries) - 1)]
+    made = edit(chosen, change, _NOTES)
+    assert made is not None
+
+    (alone,) = _mesh(made.yaml.encode(), folder).service_entries
+
+    assert _said(alone) == _said(_with(chosen, change))
+    assert alone.annotations == {**chosen.annotations, **_NOTES}
+
+
+_COMMENTED = """\
+# The partners of the data team.
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata:
+  name: partner   # keep the name
+  namespace: shared
+spec:
+  hosts:
+  - "www.partner.example"
+  ports:
+  - name: 'tls'   # passthrough
+    number:  443
+    # as agreed
+    protocol: "TLS"
+  # the ledger comes next
+  resolution: DNS
+"""
+
+
+def _lone(text: str, tmp_path: Path, file: str = "mesh.yaml") -> tuple[ServiceEntry, str]:
+    (tmp_path / file).write_bytes(text.encode())
+    ((entry,), _) = ((mesh := load_mesh([str(tmp_path / file)])[0]).service_entries, mesh)
+    return entry, text
+
+
+def test_a_port_is_written_as_its_neighbour_is(tmp_path: Path) -> None:
+    entry, text = _lone(_COMMENTED, tmp_path)
+    made = edit(entry, Change((_HTTP,)), {})
+    assert made is not None
+
+    assert unified("mesh/partner.yaml", text, made.splices) == (
+        "--- a/mesh/partner.yaml\n"
+        "+++ b/mesh/partner.yaml\n"
+        "@@ -12,5 +12,8 @@\n"
+        "     number:  443\n"
+        "     # as agreed\n"
+        '     protocol: "TLS"\n'
+        "+  - name: 'http'\n"
+        "+    number:  80\n"
+        '+    protocol: "HTTP"\n'
+        "   # the ledger comes next\n"
+        "   resolution: DNS\n"
+    )
+    assert made.line == 15
+
+
+@pytest.mark.parametrize("tool", [["git", "apply", "-p1"], ["patch", "-p1", "-i"]])
+@pytest.mark.parametrize("name", ["mesh.yaml", "two words.yaml", 'quo"te.yaml', "ü.yaml", "mesh.crlf.yaml"])
+def test_git_and_patch_take_it(tmp_path: Path, tool: list[str], name: str) -> None:
+    if shutil.which(tool[0]) is None:
+        pytest.skip(f"{tool[0]} is not installed")
+    entry, text = _lone(_COMMENTED.replace("\n", "\r\n") if "crlf" in name else _COMMENTED[:-1], tmp_path, name)
+    made = edit(entry, Change((_HTTP, _GRPC)), {})
+    assert made is not None
+    (tmp_path / "the.patch").write_bytes(unified(name, text, made.splices).encode())
+
+    subprocess.run([*tool, "the.patch"], cwd=tmp_path, check=True, capture_output=True)
+
+    assert (tmp_path / name).read_bytes().decode() == spliced(text, made.splices)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("  annotations: {meta.helm.sh/release-name: web}\n", "release web"),
+        ("  labels: {app.kubernetes.io/managed-by: Helm}\n", "its chart"),
+        ("  labels: {helm.sh/chart: web-1.0}\n", "its chart"),
+        ("  ownerReferences: [{kind: Egress, name: partner}]\n", "its owner"),
+    ],
+)
+def test_what_a_program_writes_anew_is_not_edited_in_its_file(tmp_path: Path, more: str, why: str) -> None:
+    entry, _ = _lone(_COMMENTED.replace("spec:\n", f"{more}spec:\n"), tmp_path)
+
+    made = edit(entry, Change((_HTTP,)), {})
+
+    assert made is not None
+    assert why in made.why_not
+    assert made.splices == ()
+    assert "number:  80" in made.yaml
+
+
+def test_the_output_of_helm_names_its_template(tmp_path: Path) -> None:
+    entry, _ = _lone(f"---\n# Source: web/templates/egress.yaml\n{_COMMENTED}", tmp_path)
+
+    made = edit(entry, Change((_HTTP,)), {})
+
+    assert made is not None
+    assert "web/templates/egress.yaml" in made.why_not
+
+
+def test_shared_anchors_are_not_edited_in_place(tmp_path: Path) -> None:
+    anchored = _COMMENTED.replace("  ports:\n", "  ports: &ports\n") + "  # copy\n"
+    entry, _ = _lone(anchored, tmp_path)
+
+    made = edit(entry, Change((_HTTP,)), {})
+
+    assert made is not None
+    assert "anchors" in made.why_not
+    assert "number: 80" in made.yaml
+
+
+def test_a_file_that_is_not_utf_8_is_not_edited(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_bytes(_COMMENTED.encode() + b"# caf\xe9\n")
+    (entry,) = load_mesh([str(tmp_path / "mesh.yaml")])[0].service_entries
+
+    made = edit(entry, Change((_HTTP,)), {})
+
+    assert made is not None
+    assert made.why_not == "the file is not UTF-8"
+
+
+def test_a_copy_of_a_live_object_loses_what_the_server_wrote(tmp_path: Path) -> None:
+    live = _COMMENTED.replace(
+        "  namespace: shared\n",
+        "  namespace: shared\n  uid: 0a\n  resourceVersion: '7'\n  annotations:\n"
+        "    kubectl.kubernetes.io/last-applied-configuration: '{}'\n    note: mine\n",
+    )
+    entry, _ = _lone(live + "status: {addresses: []}\n", tmp_path)
+
+    made = edit(entry, Change((_HTTP,)), {"egress-audit/entries": "7"})
+
+    assert made is not None
+    assert made.why_not == ""
+    assert not {"uid", "resourceVersion", "status", "last-applied"} & set(re.findall(r"[\w-]+", made.yaml))
+    assert "note: mine" in made.yaml
+
+
+def test_an_entry_that_was_not_read_from_anywhere_cannot_be_edited() -> None:
+    assert edit(ServiceEntry("a", "b", ("c.example",), ()), Change((_HTTP,)), {}) is None
