@@ -35,14 +35,13 @@ _PATH_START = ("var.log.containers.", "/var/log/containers/", "containers.", "co
 
 _KEYS = {
     "source_cluster": (
-        "cluster", "cluster_name", "clusterName", "kubernetes.cluster_name", "kubernetes.cluster.name",
-        "orchestrator.cluster.name", "k8s.cluster.name", "k8s_cluster_name", "kube_cluster_name",
+        "kubernetes.cluster_name", "kubernetes.cluster.name", "orchestrator.cluster.name", "k8s.cluster.name",
+        "k8s_cluster_name", "kube_cluster_name", "cluster_name", "clusterName", "cluster",
     ),
     "source_namespace": (
-        "namespace", "namespace_name", "namespaceName", "PodNamespace", "kubernetes.namespace_name",
-        "kubernetes.namespace", "kubernetes.namespace.name", "kubernetes.pod_namespace", "kubernetes_namespace_name",
-        "kubernetes_namespace", "k8s.namespace.name", "k8s_namespace_name", "kube_namespace",
-        "io.kubernetes.pod.namespace",
+        "kubernetes.namespace_name", "kubernetes.namespace", "kubernetes.namespace.name", "kubernetes.pod_namespace",
+        "k8s.namespace.name", "k8s_namespace_name", "kubernetes_namespace_name", "kubernetes_namespace",
+        "kube_namespace", "io.kubernetes.pod.namespace", "PodNamespace", "namespace_name", "namespaceName", "namespace",
     ),
     "source_workload": (
         "kubernetes.deployment.name", "kubernetes.statefulset.name", "kubernetes.daemonset.name",
@@ -50,17 +49,18 @@ _KEYS = {
         "k8s_statefulset_name", "k8s_daemonset_name", "kube_deployment", "kube_stateful_set", "kube_daemon_set",
     ),
     "source_pod": (
-        "pod", "pod_name", "podName", "PodName", "kubernetes.pod_name", "kubernetes.pod.name", "kubernetes.pod",
-        "kubernetes_pod_name", "k8s.pod.name", "k8s_pod_name", "io.kubernetes.pod.name",
+        "kubernetes.pod_name", "kubernetes.pod.name", "kubernetes.pod", "k8s.pod.name", "k8s_pod_name",
+        "kubernetes_pod_name", "kube_pod_name", "io.kubernetes.pod.name", "PodName", "pod_name", "podName", "pod",
     ),
     CONTAINER: (
-        "container", "container_name", "containerName", "ContainerName", "kubernetes.container_name",
-        "kubernetes.container.name", "kubernetes.container", "kubernetes_container_name", "k8s.container.name",
-        "k8s_container_name", "kube_container_name", "io.kubernetes.container.name",
+        "kubernetes.container_name", "kubernetes.container.name", "kubernetes.container", "k8s.container.name",
+        "k8s_container_name", "kubernetes_container_name", "kube_container_name", "io.kubernetes.container.name",
+        "ContainerName", "container_name", "containerName", "container",
     ),
 }  # fmt: skip
 """Keys of Fluent Bit's and Fluentd's kubernetes filters, Elastic's ECS, OpenTelemetry's semantic conventions (also
-as Loki and Splunk spell them), Datadog's tags, Azure's ContainerLogV2 and the kubelet's Docker labels."""
+as Loki and Splunk spell them), Datadog's tags, Azure's ContainerLogV2 and the kubelet's Docker labels. What a shipper
+puts under a key of its own stands first: the plain words may come out of a line that it parsed into the record."""
 _MOST_LEVELS = 3
 
 
@@ -106,10 +106,11 @@ def merged(outer: Mapping[str, str], inner: Mapping[str, str]) -> dict[str, str]
 
 
 def _flatten(known: Mapping[str, Any], before: str, flat: dict[str, str], levels: int) -> None:
+    """Keys one inside the other, with dots; a key that holds dots itself may be the line's own and comes second."""
     for key, value in known.items():
-        if isinstance(value, str):
-            flat.setdefault(before + key, value)
-        elif isinstance(value, dict) and levels:
+        if isinstance(value, dict) and levels:
             _flatten(value, f"{before}{key}.", flat, levels - 1)
-        elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
-            flat.setdefault(before + key, value[0])
+    for key, value in known.items():
+        single = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(single, str):
+            flat.setdefault(before + key, single)

@@ -127,6 +127,7 @@ def _peel_lines(lines: Sequence[bytes], numbers: Sequence[int] | None, around: P
     layer = _Layer(numbers is None, around)
     prefix = _prefix_of_most(lines)
     for number, line in enumerate(lines) if numbers is None else zip(numbers, lines, strict=True):
+        layer.line = line
         if prefix is not None and not layer.waiting:
             match = prefix.shape.match(line)
             if match is not None and not (prefix.has_stream and match["part"]) and len(line) > match.end():
@@ -171,12 +172,14 @@ class _Layer:
         self._keeps_bare, self._around = keeps_bare, around
         self._envelopes = list(known_envelopes().values())
         self._texts: list[bytes] = []
-        self._lines: list[int] = []
+        self.lines: list[int] = []
         self._codes: list[int] = []
         self._labels: list[Claims] = [NOTHING]
         self._code_of: dict[Any, int] = {(): 0}
         self._counts: Counter[str] = Counter()
         self._rejected: list[Rejection] = []
+        self.line = b""
+        """The line that is being peeled."""
 
     def add_prefixed(self, number: int, text: bytes, prefix: Prefix, match: "re.Match[bytes]") -> None:
         """A whole line behind a plain prefix, whose claims are looked up once for each writer."""
@@ -207,7 +210,7 @@ class _Layer:
             self._end(waiting)
         return Peeled(
             b"\n".join(self._texts),
-            np.array(self._lines, np.int64),
+            np.array(self.lines, np.int64),
             self._labels,
             np.array(self._codes, np.int64),
             self._counts,
@@ -248,10 +251,10 @@ class _Layer:
 
     def _append(self, number: int, text: bytes, code: int, name: str) -> None:
         if name and (not text.strip() or self._labels[code].get(CONTAINER, PROXY_CONTAINER) != PROXY_CONTAINER):
-            self._reject(number, Reason.NOT_AN_ACCESS_LOG, text, code, name)
+            self._reject(number, Reason.NOT_AN_ACCESS_LOG, text if text.strip() else self.line, code, name)
             return
         self._texts.append(text)
-        self._lines.append(number)
+        self.lines.append(number)
         self._codes.append(code)
         if name:
             self._counts[name] += 1

@@ -1,6 +1,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -12,32 +13,134 @@ from tests.lines import HTTP, as_json, text
 from tests.rows import row
 
 LINE = text(HTTP, authority="api.example.com")
-POD = {"source_pod": "web-7c5d8f9b6d-k8wzn"}
-PROXY = POD | {"container": "istio-proxy"}
-SAMPLES = {
-    "cri": ("2026-03-02T10:00:01.123456789Z stdout F " + LINE, {}),
-    "docker_json": (json.dumps({"log": LINE + "\n", "stream": "stdout", "time": "2026-03-02T10:00:01Z"}, separators=(",", ":")), {}),
-    "kubectl_prefix": ("[pod/web-7c5d8f9b6d-k8wzn/istio-proxy] " + LINE, PROXY),
-    "kubectl_timestamps": ("2026-03-02T10:00:01.123456789Z " + LINE, {}),
-    "stern": ("web-7c5d8f9b6d-k8wzn istio-proxy " + LINE, PROXY),
+POD = "web-7c5d8f9b6d-k8wzn"
+PROXY = {"source_pod": POD, "container": "istio-proxy"}
+WRITER = PROXY | {"source_namespace": "shop"}
+TIME = "2026-03-02T10:00:01"
+PATH = f"var.log.containers.{POD}_shop_istio-proxy-{'0a' * 32}.log"
+KUBERNETES = {"pod_name": POD, "namespace_name": "shop", "container_name": "istio-proxy", "labels": {"app": "web"}}
+LABELS = {"cluster": "east", "namespace": "shop", "pod": POD, "container": "istio-proxy", "app": "web"}
+ECS = {"kubernetes": {"pod": {"name": POD}, "namespace": "shop", "container": {"name": "istio-proxy"}}}
+ENTRY = json.loads(as_json(HTTP, authority="api.example.com"))
+EAST = WRITER | {"source_cluster": "east"}
+SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
+    "cloudwatch_events": [
+        ({"events": [{"timestamp": 1, "message": LINE, "ingestionTime": 2}] * 2, "nextForwardToken": "f/1"}, [{}, {}]),
+        ({"events": [{"logStreamName": "ip-10-0-0-1-application." + PATH, "timestamp": 1, "message": LINE, "eventId": "3"}]}, [WRITER]),
+        ({"results": [[{"field": "@timestamp", "value": TIME}, {"field": "@message", "value": LINE}, {"field": "@ptr", "value": "C"}]], "status": "Complete"}, [{}]),
+        ({"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/eks", "logStream": "node-" + PATH, "logEvents": [{"id": "1", "timestamp": 1, "message": LINE}]}, [WRITER]),
+    ],
+    "cloudwatch_text": [(f"{TIME}.123Z {LINE}", [{}]), (f"{TIME}.123000+00:00 ip-10-0-0-1-application.{PATH} {LINE}", [WRITER])],
+    "cri": [(f"{TIME}.123456789Z stdout F {LINE}", [{}]), (f"{TIME}.5+01:00 stderr F:tag {LINE}", [{}])],
+    "datadog": [
+        ({"data": [{"id": "A", "type": "log", "attributes": {"message": LINE, "service": "web", "tags": [f"pod_name:{POD}", "kube_namespace:shop", "kube_container_name:istio-proxy", "kube_cluster_name:east"]}}], "meta": {}}, [EAST]),
+        ({"_id": "A", "date": TIME + "Z", "host": "node", "service": "web", "source": "envoy", "status": "info", "message": LINE, "tags": [f"pod_name:{POD}", "kube_namespace:shop"]}, [{"source_pod": POD, "source_namespace": "shop"}]),
+    ],
+    "docker_json": [({"log": LINE + "\n", "stream": "stdout", "time": TIME + "Z"}, [{}])],
+    "elasticsearch": [
+        ({"_index": "logs", "_id": "1", "_source": {"@timestamp": TIME, "message": LINE, **ECS}}, [WRITER]),
+        ({"took": 1, "hits": {"total": {"value": 2}, "hits": [{"_index": "logs", "_id": "1", "_source": {"log": LINE + "\n", "kubernetes": KUBERNETES}}] * 2}}, [WRITER, WRITER]),
+        ([{"_index": "logs", "_source": {"message": LINE, **ECS}}], [WRITER]),
+        ({"_index": "logs", "_id": "1", "fields": {"message": [LINE], "kubernetes.pod.name": [POD], "kubernetes.namespace": ["shop"], "kubernetes.container.name": ["istio-proxy"]}}, [WRITER]),
+    ],
+    "fluent_bit_file": [(f'kube.{PATH}: [1772445601.123456, {{"log":{json.dumps(LINE)}}}]', [WRITER])],
+    "fluent_record": [
+        ({"log": LINE + "\n", "stream": "stdout", "time": TIME, "kubernetes": KUBERNETES}, [WRITER]),
+        ({"@timestamp": TIME, "message": LINE, **ECS, "orchestrator": {"cluster": {"name": "east"}}}, [EAST]),
+        ({"date": 1772445601.1, "log": LINE}, [{}]),
+        ({"log": LINE, "container_name": f"/k8s_istio-proxy_{POD}_shop_11111111-2222_0", "container_id": "c", "source": "stdout"}, [WRITER]),
+        ({"time": TIME, "stream": "stdout", "logtag": "F", "message": LINE}, [{}]),
+    ],
+    "fluentd_file": [(f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
+    "kubectl_prefix": [(f"[pod/{POD}/istio-proxy] {LINE}", [PROXY])],
+    "kubectl_timestamps": [(f"{TIME}.123456789Z {LINE}", [{}])],
+    "loki_jsonl": [
+        ({"labels": LABELS, "line": LINE, "timestamp": TIME + "Z"}, [EAST]),
+        ([{"line": LINE, "timestamp": "1", "date": TIME, "fields": LABELS}], [EAST]),
+    ],
+    "loki_logcli": [
+        (f'{TIME}Z {{cluster="east", container="istio-proxy", namespace="shop", pod="{POD}"}}   {LINE}', [EAST]),
+        (f"\x1b[34m{TIME}+01:00\x1b[0m \x1b[31m{{}}\x1b[0m {LINE}", [{}]),
+        (f"{TIME}Z {LINE}", [{}]),
+    ],
+    "loki_query": [
+        ({"status": "success", "data": {"resultType": "streams", "result": [{"stream": LABELS, "values": [["1", LINE], ["2", LINE]]}], "stats": {}}}, [EAST, EAST]),
+        ({"streams": [{"stream": {"namespace": "shop"}, "values": [["1", LINE, {"pod": POD}]]}]}, [{"source_namespace": "shop", "source_pod": POD}]),
+    ],
+    "splunk": [
+        ({"preview": False, "offset": 0, "result": {"_raw": LINE, "namespace": "shop", "pod": POD, "container_name": "istio-proxy", "cluster_name": "east"}}, [EAST]),
+        ({"results": [{"_raw": LINE, "k8s.pod.name": POD}]}, [{"source_pod": POD}]),
+        ({"time": 1.5, "host": "node", "source": "/var/log/containers/" + PATH[19:], "sourcetype": "kube", "event": LINE, "fields": {"k8s.cluster.name": "east"}}, [EAST]),
+    ],
+    "stern": [(f"{POD} istio-proxy {LINE}", [PROXY])],
+    "stern_json": [
+        ({"message": LINE, "nodeName": "node", "namespace": "shop", "podName": POD, "containerName": "istio-proxy"}, [WRITER]),
+        ({"pod": POD, "container": "istio-proxy", "message": ENTRY}, [PROXY]),
+    ],
+    "syslog_rfc3164": [
+        (f"<13>Mar  2 10:00:01 node istio-proxy[12]: {LINE}", [{}]),
+        (f"Mar  2 10:00:01 node {POD}: {LINE}", [{}]),
+        (f"{TIME}.123456+00:00 node envoy: {LINE}", [{}]),
+    ],
+    "syslog_rfc5424": [
+        (f"<165>1 {TIME}.003Z node envoy 12 - - {LINE}", [{}]),
+        (f'321 <165>1 {TIME}Z node envoy - ID [k8s@1 namespace_name="shop" pod_name="{POD}"] \ufeff{LINE}', [{"source_namespace": "shop", "source_pod": POD}]),
+    ],
 }  # fmt: skip
+
+
+def as_line(sample: Any) -> bytes:
+    return (sample if isinstance(sample, str) else json.dumps(sample)).encode()
 
 
 def test_every_envelope_has_a_sample() -> None:
     assert set(SAMPLES) == set(known_envelopes())
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLES))
-def test_an_envelope_is_taken_off_by_its_own_part_alone(name: str) -> None:
-    line, labels = SAMPLES[name]
+CASES = [
+    pytest.param(name, *sample, id=f"{name}-{n}") for name in sorted(SAMPLES) for n, sample in enumerate(SAMPLES[name])
+]
+
+
+@pytest.mark.parametrize(("name", "sample", "writers"), CASES)
+def test_an_envelope_is_taken_off_by_its_own_part_alone(
+    name: str, sample: Any, writers: list[Mapping[str, str]]
+) -> None:
+    line = as_line(sample)
 
     peeled = {
-        envelope.name: [(record.text, record.claims) for record in records]
+        envelope.name: [record.claims for record in records]
         for envelope in known_envelopes().values()
-        if envelope.recognizes(line.encode()) and (records := envelope.peel(line.encode())) is not None
+        if envelope.recognizes(line) and (records := envelope.peel(line)) is not None
     }
 
-    assert peeled == {name: [(LINE.encode(), labels)]}
+    assert peeled == {name: writers}
+
+
+@pytest.mark.parametrize(("name", "sample", "writers"), CASES)
+def test_what_stands_in_an_envelope_is_read_as_it_is_without(
+    name: str, sample: Any, writers: list[Mapping[str, str]]
+) -> None:
+    entries, rejected, envelopes = found(as_line(sample) + b"\njunk\n" + as_line(sample))
+
+    assert rejected == [(1, Reason.NOT_AN_ACCESS_LOG)]
+    assert [line for line, _ in entries] == [0] * len(writers) + [2] * len(writers)
+    assert [labels for _, labels in entries] == writers * 2
+    assert envelopes[name] == 2 * len(writers)
+
+
+@pytest.mark.parametrize("key", [None, "log_processed"])
+def test_a_record_that_a_shipper_parsed_is_its_entry(key: str | None) -> None:
+    parsed = ENTRY if key is None else {key: ENTRY}
+    record = {"@timestamp": TIME, **parsed, "kubernetes": KUBERNETES}
+
+    for sample in (record, {"_index": "logs", "_id": "1", "_source": record}):
+        (parts,) = [part for part in read_peeled(BlockReader(), as_line(sample)) if part[0].entries]
+        (entries,) = parts[0].entries
+
+        assert entries.columns["authority"].to_pylist() == ["api.example.com"]
+        assert parts[1] is not None
+        assert parts[1].labels[parts[1].codes[0]] == WRITER
 
 
 @pytest.mark.parametrize("bare", [LINE, as_json(HTTP), "2026-03-02T09:00:01.123456Z\tinfo\txdsproxy\tconnected"])
@@ -148,7 +251,7 @@ def test_what_an_application_prints_does_not_change_who_printed_it() -> None:
 
 
 def test_sterns_colours_and_namespaces_are_taken_off_but_not_what_an_application_prints() -> None:
-    pod = "web-7c5d8f9b6d-k8wzn"
+    pod = POD
     coloured = f"\x1b[38;5;1m{pod}\x1b[0m \x1b[38;5;2mistio-proxy\x1b[0m {LINE}"
 
     assert found(coloured)[0] == [(0, PROXY)]
@@ -167,7 +270,7 @@ def test_bare_lines_are_not_looked_into() -> None:
 
 @pytest.mark.parametrize("wrapped", [1, 19, 40])
 def test_a_wrapped_line_is_read_however_many_stand_round_it(wrapped: int) -> None:
-    line = SAMPLES["kubectl_prefix"][0]
+    line = SAMPLES["kubectl_prefix"][0][0]
     block = "\n".join([line] * wrapped + ["junk"] + [LINE] * (40 - wrapped)).encode()
 
     entries, rejected, envelopes = found(block)

@@ -11,6 +11,8 @@ from analyzer.parsing.prefixes import Prefix
 ENVELOPE = Prefix(
     name="kubectl_timestamps",
     reference="kubernetes/kubernetes pkg/kubelet/kuberuntime/logs/logs.go, timeFormatOut",
-    shape=re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) (?!std(?:out|err) [PF])(?=[^ \t])"),
+    shape=re.compile(
+        rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) (?!std(?:out|err) [PF]|\{\}|\{[a-zA-Z_]\w*=)(?=[^ \t])"
+    ),
     mark=lambda line: line[:2] == b"20" and line[10:11] == b"T" and b" " in line[27:37],
 )
