@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -109,6 +109,7 @@ class BlockReader:
         if b"\0" in line or b"\r" in line.rstrip(b"\r"):
             return Reason.MALFORMED
         text = as_text(line)
+        by_bytes = not text.isascii() and not _is_clean(line.rstrip(b"\r"))
         readings: list[tuple[str, CarefulLine]] = []
         for log_format in self._candidates(shape_of(text)):
             found = log_format.read_line(text)
@@ -116,6 +117,8 @@ class BlockReader:
                 continue
             if found.refused is not None:
                 return found.refused
+            if by_bytes:
+                found = replace(found, values={name: _own_text(value) for name, value in found.values.items()})
             readings.append((log_format.name, found))
             if not found.tampered:
                 break
@@ -158,6 +161,14 @@ def as_text(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return line.decode("latin-1")
+
+
+def _own_text(value: str) -> str:
+    """A value of a line that was read byte by byte: Envoy's JSON decides for each value whether it is UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
 
 
 def _is_clean(line: bytes) -> bool:

@@ -59,6 +59,8 @@ class Layout:
     """The segments of a text format, unquoted and quoted in turn, beginning and ending unquoted."""
 
     segments: tuple[Segment, ...]
+    host_unchecked: bool = False
+    """Whether the proxies that write it took any Host: Envoy looks at its letters since 1.12.2 only."""
 
     @cached_property
     def quotes(self) -> int:

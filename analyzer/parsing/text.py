@@ -5,7 +5,7 @@ back for `analyzer.parsing.careful`. The road is the compiled kernel's; where no
 a block at its quotes (quotes as separators, so nothing can swallow a line), then the unquoted pieces at their blanks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,17 +25,21 @@ _WHOLE = "segment"
 
 @dataclass(frozen=True)
 class TextFormat:
-    """A text format of Envoy, declared by its format string. `reference` says where that string stands."""
+    """A text format of Envoy, declared by its format string. `reference` says where that string stands.
+
+    `host_unchecked` says that only proxies older than Envoy 1.12.2 write it: those take any Host header.
+    """
 
     name: str
     reference: str
     format_string: str
     relays: bool = False
+    host_unchecked: bool = False
 
     @cached_property
     def layout(self) -> Layout:
         """The format string, cut at its quotes."""
-        return compile_layout(self.format_string)
+        return replace(compile_layout(self.format_string), host_unchecked=self.host_unchecked)
 
     @cached_property
     def fields(self) -> frozenset[str]:
