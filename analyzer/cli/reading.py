@@ -46,17 +46,15 @@ def day_of(text: str | None) -> date | None:
 def mesh_of(paths: Sequence[str], *, proposed: bool = False) -> "Mesh":
     """The mesh that some paths describe; documents that are not understood are warned of on stderr.
 
-    `proposed` marks the entries as younger than everything that exists.
+    `proposed` marks the objects as younger than everything that exists.
     """
-    from dataclasses import replace
-
     from analyzer.cli.terminal import warn
-    from analyzer.mesh import Mesh, load_mesh
+    from analyzer.mesh import load_mesh
 
     mesh, warnings = load_mesh(paths)
     for warning in warnings:
         warn(str(warning))
-    return Mesh(tuple(replace(entry, proposed=proposed) for entry in mesh.service_entries))
+    return mesh.as_proposed() if proposed else mesh
 
 
 def audit_of(

@@ -1,25 +1,30 @@
 """Read mesh documents: YAML or JSON, files or folders, one document or a list, whatever kubectl and Helm print.
 
-A document that cannot be understood is a warning with its place, never a crash; other kinds are nobody's
-business here, and Secrets are not looked into.
+A document that cannot be understood is a warning with its place, never a crash, and costs no other document; other
+kinds are nobody's business here, and Secrets are not looked into.
 """
 
+import gc
+import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from analyzer.errors import ManifestError, Place
-from analyzer.mesh.model import Document, Origin
+from analyzer.mesh.objects import Document, Origin
+from analyzer.mesh.placed import NotYAML, read_yaml
 
 _ENDINGS = (".yaml", ".yml", ".json")
 _LARGEST = 256 << 20
 """Bytes of one file; a whole cluster's export stays far below."""
 _DEEPEST_LIST = 4
+_DOCUMENT_START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_NOTHING = re.compile(r"(\s|^#.*$|^%.*$)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,22 @@ def read_documents(paths: Sequence[str]) -> tuple[list[Document], list[MeshWarni
     """
     documents: list[Document] = []
     warnings: list[MeshWarning] = []
-    for file in _files(paths):
-        _read_file(file, documents, warnings)
+    with _no_garbage_collection():
+        for file in _files(paths):
+            _read_file(file, documents, warnings)
     return documents, warnings
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Documents hold no cycles, and looking for some among a million new mappings doubles the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _files(paths: Sequence[str]) -> Iterator[str]:
@@ -65,19 +83,16 @@ def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]
         raw = sys.stdin.buffer.read() if file == "-" else _bytes(Path(file))
     except OSError as error:
         raise ManifestError(f"cannot be read: {error.strerror}", Place(file)) from error
-    text = raw.decode("utf-8-sig", "replace")
-    yaml = YAML(typ="rt", pure=True)
-    yaml.allow_duplicate_keys = False
     number = 0
-    try:
-        for content in yaml.load_all(text):
+    for first_line, piece in _pieces(raw.decode("utf-8-sig", "replace")):
+        try:
+            for content in _contents(piece, first_line):
+                number += 1
+                if content is not None:
+                    _take(content, Origin(file, number, _line(content, first_line), raw), documents, warnings)
+        except NotYAML as error:
             number += 1
-            if content is not None:
-                _take(content, Origin(file, number, _line(content), raw), documents, warnings, 0)
-    except (YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        warnings.append(MeshWarning(file, number + 1, mark.line + 1 if mark else 1, f"not YAML or JSON: {problem}"))
+            warnings.append(MeshWarning(file, number, error.line + 1, f"not YAML or JSON: {error.problem}"))
 
 
 def _bytes(path: Path) -> bytes:
@@ -88,37 +103,77 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _take(content: Any, origin: Origin, documents: list[Document], warnings: list[MeshWarning], depth: int) -> None:
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """A text cut at its `---` lines, each piece with the number of its first line (from 0).
+
+    YAML allows `---` at the start of a line nowhere but between documents, so that a broken one ends there.
+    """
+    starts = [0, *(match.start() for match in _DOCUMENT_START.finditer(text)), len(text)]
+    line = 0
+    for start, end in pairwise(starts):
+        piece = text[start:end]
+        if start > 0 or not _NOTHING.fullmatch(piece):
+            yield line, piece
+        line += piece.count("\n")
+
+
+def _contents(piece: str, first_line: int) -> Iterator[Any]:
+    try:
+        yield from read_yaml(piece, first_line)
+    except NotYAML:
+        if not piece.lstrip().startswith(("{", "[")):
+            raise
+        try:  # JSON that YAML does not take: escaped surrogates, one object after the other
+            contents = list(_json_contents(piece))
+        except (ValueError, RecursionError):
+            contents = []
+        if not contents:
+            raise
+        yield from contents
+
+
+def _json_contents(text: str) -> Iterator[Any]:
+    decoder, place = json.JSONDecoder(), 0
+    while place < len(text):
+        place += len(text[place:]) - len(text[place:].lstrip())
+        if place == len(text):
+            return
+        content, place = decoder.raw_decode(text, place)
+        yield content
+
+
+def _take(
+    content: Any, origin: Origin, documents: list[Document], warnings: list[MeshWarning], inherited: "_Of | None" = None
+) -> None:
     """One document, or the items of a list of them."""
+
+    def warn(problem: str) -> None:
+        warnings.append(MeshWarning(origin.file, origin.document, origin.line, problem))
+
     if not isinstance(content, Mapping):
-        warnings.append(MeshWarning(origin.file, origin.document, origin.line, "not a Kubernetes object"))
+        warn("not a Kubernetes object")
         return
-    kind = content.get("kind")
+    of = _Of(content.get("kind"), content.get("apiVersion"), 0)
+    if inherited is not None:  # items of `kubectl get --raw` do not repeat what their list says
+        of = _Of(of.kind or inherited.kind, of.api_version or inherited.api_version, inherited.depth)
     items = content.get("items")
-    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, Sequence) and depth < _DEEPEST_LIST:
-        for item in items:
-            _take(item, replace(origin, line=_line(item)), documents, warnings, depth + 1)
+    if isinstance(of.kind, str) and of.kind.endswith("List") and "items" in content and of.depth < _DEEPEST_LIST:
+        inner = _Of(of.kind.removesuffix("List"), of.api_version, of.depth + 1)
+        for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+            _take(item, replace(origin, line=_line(item, origin.line - 1)), documents, warnings, inner)
         return
     metadata = content.get("metadata")
-    if (
-        isinstance(kind, str)
-        and not isinstance(metadata, Mapping)
-        and ".istio.io/" not in str(content.get("apiVersion"))
-    ):
+    if isinstance(of.kind, str) and not isinstance(metadata, Mapping) and ".istio.io/" not in str(of.api_version):
         return  # a Kustomization, a Helm values file and the like: other kinds are nobody's business here
-    if not isinstance(kind, str) or not isinstance(metadata, Mapping):
-        warnings.append(
-            MeshWarning(
-                origin.file, origin.document, origin.line, "not a Kubernetes object: kind or metadata is missing"
-            )
-        )
+    if not isinstance(of.kind, str) or not isinstance(metadata, Mapping):
+        warn("not a Kubernetes object: kind or metadata is missing")
         return
-    if kind == "Secret":
+    if of.kind == "Secret":
         return
     documents.append(
         Document(
-            kind=kind,
-            api_version=str(content.get("apiVersion") or ""),
+            kind=of.kind,
+            api_version=str(of.api_version or ""),
             namespace=str(metadata.get("namespace") or "default"),
             name=str(metadata.get("name") or ""),
             content=content,
@@ -127,6 +182,16 @@ def _take(content: Any, origin: Origin, documents: list[Document], warnings: lis
     )
 
 
-def _line(content: Any) -> int:
-    mark = getattr(content, "lc", None)
-    return 1 if mark is None or mark.line is None else int(mark.line) + 1
+@dataclass(frozen=True)
+class _Of:
+    """What a document says that it is, and how many lists it stands in."""
+
+    kind: Any
+    api_version: Any
+    depth: int
+
+
+def _line(content: Any, otherwise: int) -> int:
+    """The line (from 1) that a mapping or list starts on."""
+    places = getattr(content, "lc", None)
+    return (otherwise if places is None else places.line) + 1

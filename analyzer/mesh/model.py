@@ -4,93 +4,35 @@ Every object keeps where it was read (`origin`), so that a finding or a replay c
 carry the names of the API (istio/api networking/v1alpha3/*.proto) in snake case. All are frozen values.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from analyzer.vocabulary import Location, Resolution
+from analyzer.mesh.objects import Document, MeshObject, Origin, Port
+from analyzer.mesh.routing import DestinationRule, Gateway, VirtualService
+from analyzer.mesh.scoping import MeshConfig, Sidecar, Telemetry
+from analyzer.mesh.services import Endpoint, EndpointSlice, Namespace, Pod, Service, ServiceEntry, WorkloadEntry
 
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a document stands: the file as given, the document's number in it and its first line (from 1).
-
-    `text` is the whole file as it was read, for whoever edits the document in place.
-    """
-
-    file: str
-    document: int = 1
-    line: int = 1
-    text: bytes | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Port:
-    """One `ServiceEntry.ports[]` or `Service.spec.ports[]` item; `protocol` as written, upper-cased, "" if absent."""
-
-    number: int
-    name: str
-    protocol: str
-    target_port: int | None = None
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One `WorkloadEntry` of a ServiceEntry."""
-
-    address: str
-    ports: Mapping[str, int] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    network: str | None = None
-
-
-@dataclass(frozen=True)
-class ServiceEntry:
-    """`networking.istio.io` ServiceEntry (istio/api networking/v1alpha3/service_entry.proto)."""
-
-    namespace: str
-    name: str
-    hosts: tuple[str, ...]
-    ports: tuple[Port, ...]
-    addresses: tuple[str, ...] = ()
-    location: Location = Location.MESH_EXTERNAL
-    resolution: Resolution = Resolution.NONE
-    endpoints: tuple[Endpoint, ...] = ()
-    workload_selector: Mapping[str, str] | None = None
-    export_to: tuple[str, ...] = ()
-    subject_alt_names: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    auto_addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    creation_timestamp: str | None = None
-    proposed: bool = False
-    origin: Origin | None = None
-
-    @property
-    def reference(self) -> str:
-        """`<namespace>/<name>`."""
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Document:
-    """One YAML or JSON document as it was read, before anyone says what it means.
-
-    `content` is the mapping with ruamel.yaml positions where it came from YAML, so that a rule can point
-    at the line and column of a key.
-    """
-
-    kind: str
-    api_version: str
-    namespace: str
-    name: str
-    content: Mapping[str, Any]
-    origin: Origin
-
-    @property
-    def reference(self) -> str:
-        """`<kind>/<namespace>/<name>`."""
-        return f"{self.kind}/{self.namespace}/{self.name}"
+__all__ = [
+    "DestinationRule",
+    "Document",
+    "Endpoint",
+    "EndpointSlice",
+    "Gateway",
+    "Mesh",
+    "MeshConfig",
+    "MeshObject",
+    "Namespace",
+    "Origin",
+    "Pod",
+    "Port",
+    "Service",
+    "ServiceEntry",
+    "Sidecar",
+    "Telemetry",
+    "VirtualService",
+    "WorkloadEntry",
+]
 
 
 @dataclass(frozen=True)
@@ -98,14 +40,58 @@ class Mesh:
     """Everything that decides egress, as far as documents were given."""
 
     service_entries: tuple[ServiceEntry, ...] = ()
+    services: tuple[Service, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
+    virtual_services: tuple[VirtualService, ...] = ()
+    destination_rules: tuple[DestinationRule, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    workload_entries: tuple[WorkloadEntry, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    mesh_configs: tuple[MeshConfig, ...] = ()
+    telemetries: tuple[Telemetry, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    endpoint_slices: tuple[EndpointSlice, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of the mesh as it is; proposals do not count."""
-        return all(entry.proposed for entry in self.service_entries)
+        return all(item.proposed for item in self.objects())
+
+    @property
+    def config(self) -> MeshConfig:
+        """The mesh configuration: the ConfigMap `istio`, else the first revision's, else Istio's defaults."""
+        named = sorted(self.mesh_configs, key=lambda config: (config.name != "istio", config.name, config.namespace))
+        return named[0] if named else MeshConfig(namespace="istio-system", name="istio")
+
+    def objects(self) -> Iterator[MeshObject]:
+        """Every object, kind by kind."""
+        for kind in fields(self):
+            yield from getattr(self, kind.name)
 
     def over(self, other: "Mesh") -> "Mesh":
-        """This mesh with `other` applied over it: the same namespace and name replaces, the rest is added."""
-        replaced = {entry.reference for entry in other.service_entries}
-        kept = tuple(entry for entry in self.service_entries if entry.reference not in replaced)
-        return Mesh((*kept, *other.service_entries))
+        """This mesh with `other` applied over it: the same kind, namespace and name replaces, the rest is added.
+
+        What is replaced keeps its age: applying a manifest changes an object and does not create it anew.
+        """
+        return Mesh(*(_over(getattr(self, kind.name), getattr(other, kind.name)) for kind in fields(self)))
+
+    def as_proposed(self) -> "Mesh":
+        """The same objects as things that do not exist yet."""
+        return Mesh(
+            *(tuple(replace(item, proposed=True) for item in getattr(self, kind.name)) for kind in fields(self))
+        )
+
+
+def _over(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not new:
+        return old
+    incoming = {(item.namespace, item.name): item for item in new}
+    existing = {(item.namespace, item.name): item for item in old}
+    kept = tuple(item for key, item in existing.items() if key not in incoming)
+    return (*kept, *(_aged(item, existing.get(key)) for key, item in incoming.items()))
+
+
+def _aged(item: Any, replaced: Any) -> Any:
+    if replaced is None or replaced.proposed:
+        return item
+    return replace(item, proposed=False, creation_timestamp=item.creation_timestamp or replaced.creation_timestamp)

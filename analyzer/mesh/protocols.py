@@ -36,3 +36,24 @@ _CLASS_OF = {
 def port_class(protocol: str) -> PortClass | None:
     """The class of a protocol in any case, or null where Istio knows no such protocol."""
     return _CLASS_OF.get(protocol.upper())
+
+
+_NEVER_INSPECTED = frozenset((25, 53, 3306, 27017))
+"""Ports of protocols in which the server speaks first: waiting for the client's bytes would hang them."""
+_APP_PROTOCOLS = {"kubernetes.io/h2c": "HTTP2", "kubernetes.io/ws": "HTTP", "kubernetes.io/wss": "HTTPS"}
+
+
+def kubernetes_protocol(number: int, name: str, transport: str, app_protocol: str | None) -> str:
+    """The protocol of a Service's port as Istio reads it: `appProtocol`, else the name up to its first dash.
+
+    "" where the bytes decide (istio/istio pkg/config/kube/conversion.go, ConvertProtocol).
+    """
+    if transport.upper() == "UDP":
+        return "UDP"
+    written = (name if app_protocol is None else _APP_PROTOCOLS.get(app_protocol.lower(), app_protocol)).upper()
+    if written.startswith("GRPC-WEB"):
+        return "GRPC-WEB"
+    prefix = written.partition("-")[0]
+    if prefix and prefix in _CLASS_OF:
+        return prefix
+    return "TCP" if number in _NEVER_INSPECTED else ""
