@@ -26,6 +26,7 @@ REJECTED = "rejected"
 _WANTED = ["origin", "line_number", "egress_class", "result", "application_protocol", "host"]
 _WITHOUT_ROUTE = (ISTIO_TEXT_1_1, ISTIO_TEXT_1_2)
 _WITHOUT_DETAILS = (*_WITHOUT_ROUTE, ISTIO_TEXT_1_3, ISTIO_TEXT_1_8)
+_NOTHING_SAID = (None, EgressClass.UNCLASSIFIED, Result.OTHER, REJECTED)
 _KNOWN_BY_DETAILS = {
     "no_host": EgressClass.UNCLASSIFIED,
     "options_star": EgressClass.UNCLASSIFIED,
@@ -47,22 +48,20 @@ class Compared:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a client's quotes stand in a format without escapes: such a line may be set aside as rejected."""
+        """Whether a client wrote quotes where nothing escapes them: less may be said then, never something else."""
         return self.log.json is None and self.case in FORGED_QUOTES
 
     @property
     def disagreements(self) -> dict[str, tuple[object, object]]:
         """The columns in which the analyzer said something else, with the truth first."""
-        if self.in_doubt and self.said["egress_class"] == REJECTED:
-            return {}
         wanted: dict[str, object] = {
             "egress_class": self.truth.egress_class,
             "result": self.truth.result,
             "application_protocol": self.truth.protocol,
             "host": self.truth.host,
         }
-        if self.in_doubt and self.said["result"] == Result.OTHER:
-            del wanted["result"]  # the code stands where the client could have written it
+        if self.in_doubt:
+            wanted = {name: value for name, value in wanted.items() if self.said.get(name) not in _NOTHING_SAID}
         return {name: (value, self.said.get(name)) for name, value in wanted.items() if value != self.said.get(name)}
 
 
