@@ -10,7 +10,7 @@ from analyzer.vocabulary import Readiness
 if TYPE_CHECKING:  # the ingest prints a tally and needs nothing of an audit
     from analyzer.evidence import Judged
     from analyzer.pipeline import Audit
-    from analyzer.readiness import Assessment, EvidenceMeter, NamespaceReadiness
+    from analyzer.readiness import Assessment, Block, EvidenceMeter, NamespaceReadiness
 
 
 def moment_as_json(moment: datetime | None) -> str | None:
@@ -86,6 +86,23 @@ def assessment_as_json(assessment: "Assessment") -> dict[str, Any]:
     return {
         "watched": _meter(assessment.watched),
         "namespaces": [_namespace(namespace) for namespace in assessment.namespaces],
+        "causes": [{**block.key._asdict(), **cause_as_json(block)} for block in assessment.blocks],
+    }
+
+
+def cause_as_json(block: "Block") -> dict[str, Any]:
+    """Why entries of a destination are refused, or would be, and what would mend it."""
+    cause = block.cause
+    return {
+        "code": cause.code.value,
+        "because": cause.because,
+        "repair": cause.repair,
+        "object": cause.object,
+        "place": cause.place,
+        "entries": block.entries,
+        "refused": block.refused,
+        "proven": block.proven,
+        "proposal": block.proposal,
     }
 
 

@@ -141,6 +141,24 @@ class Readiness(StrEnum):
     READY = "ready"
 
 
+class CauseCode(StrEnum):
+    """Why a request is refused, or would be under REGISTRY_ONLY."""
+
+    NO_ENTRY = "no_entry"
+    NOT_EXPORTED = "not_exported"
+    SIDECAR_LIST = "sidecar_list"
+    PORT_MISSING = "port_missing"
+    PROTOCOL_WRONG = "protocol_wrong"
+    NAME_DIFFERS = "name_differs"
+    ADDRESS_DIFFERS = "address_differs"
+    AUTO_ALLOCATED = "auto_allocated"
+    CAPTURED = "captured"
+    CANNOT_WORK = "cannot_work"
+    NAME_UNKNOWN = "name_unknown"
+    REGISTERED_SINCE = "registered_since"
+    UPSTREAM_FAILURE = "upstream_failure"
+
+
 class Mode(StrEnum):
     """`outboundTrafficPolicy.mode` (istio/api mesh/v1alpha1/config.proto)."""
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from analyzer.evidence import Destination, Judged
 from analyzer.proposals import Proposal
+from analyzer.readiness.blocks import Block, blocks_of
 from analyzer.readiness.flip import NamespaceReadiness, readiness_of
 from analyzer.readiness.meter import EvidenceMeter, meters_of
 from analyzer.settings import Settings
@@ -19,6 +20,7 @@ class Assessment:
 
     watched: EvidenceMeter
     namespaces: tuple[NamespaceReadiness, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
 
 def assess(
@@ -33,15 +35,18 @@ def assess(
 ) -> Assessment:
     """Assess the switch; `as_is` and `proposed` replay under REGISTRY_ONLY, `at_home` are the replayed destinations."""
     meters = meters_of(summaries, settings.readiness)
+    placed = {destination.key: destination for destination in at_home}
+    made = tuple(proposals)
     return Assessment(
         watched=meters.whole,
         namespaces=readiness_of(
             judged,
-            at_home,
+            placed,
             as_is=as_is,
             proposed=proposed,
-            proposals=proposals,
+            proposals=made,
             meters=meters,
             settings=settings.readiness,
         ),
+        blocks=blocks_of(judged, placed, as_is=as_is, proposed=proposed, proposals=made, settings=settings),
     )

@@ -79,7 +79,7 @@ class NamespaceReadiness:
 
 def readiness_of(
     judged: Sequence[Judged],
-    at_home: Sequence[Destination],
+    at_home: Mapping[DestinationKey, Destination],
     *,
     as_is: Simulator,
     proposed: Simulator,
@@ -87,8 +87,7 @@ def readiness_of(
     meters: Meters,
     settings: ReadinessSettings,
 ) -> tuple[NamespaceReadiness, ...]:
-    """Every namespace that the log shows, by name; `at_home` are the destinations as they are replayed, by key."""
-    placed = {destination.key: destination for destination in at_home}
+    """Every namespace that the log shows, by name; `at_home` are the destinations as they are replayed."""
     files: dict[DestinationKey, list[str]] = defaultdict(list)
     for proposal in proposals:
         for key in proposal.destinations:
@@ -98,7 +97,7 @@ def readiness_of(
         by_namespace[namespace] = _Sorting()
     for item in judged:
         sorting = by_namespace[item.key.source_namespace]
-        for request in placed[item.key].requests:
+        for request in at_home[item.key].requests:
             sorting.take(item, request, as_is.decide(request), proposed.decide(request), files)
     ordered = sorted(by_namespace.items(), key=lambda pair: (pair[0] is not None, pair[0] or ""))
     return tuple(

@@ -1,0 +1,284 @@
+"""Why one request is refused, or would be: questions asked in order, and the first that knows answers.
+
+The order is that of nearness: an entry that is seen here and lacks a port is a better answer than one that is not
+exported here, and that a better one than a name that differs. Sources of the rules: istio/istio
+pilot/pkg/model/sidecar.go and push_context.go (what is seen), pilot/pkg/networking/core/listener.go (what takes it).
+"""
+
+from collections.abc import Callable
+
+from analyzer.detection.texts import shown
+from analyzer.mesh.model import Port, ServiceEntry
+from analyzer.mesh.names import network_of
+from analyzer.mesh.protocols import PortClass, port_class
+from analyzer.readiness.cause import Case, Cause, about
+from analyzer.readiness.edits import Edit
+from analyzer.settings import inside
+from analyzer.vocabulary import CauseCode, Outcome
+
+_TAKES = {
+    PortClass.HTTP: {"HTTP", "GRPC"},
+    PortClass.TLS: {"TLS"},
+    PortClass.TCP: {"HTTP", "GRPC", "TLS", "TCP"},
+    PortClass.AUTO: {"HTTP", "GRPC", "TLS", "TCP"},
+}
+
+
+def cause_of(case: Case) -> Cause:
+    """The first answer; that there is no entry is what is left."""
+    return next(cause for question in _QUESTIONS if (cause := question(case)) is not None)
+
+
+def _taken_astray(case: Case) -> Cause | None:
+    if case.decision.outcome is not Outcome.MISDIRECTED:
+        return None
+    entry = case.sight.entry(case.decision.by)
+    if entry is None:
+        return Cause(
+            CauseCode.CAPTURED, case.decision.because, f"Narrow {case.decision.by}: it takes what is not its own."
+        )
+    return _capturing(entry, case)
+
+
+def _capturing(entry: ServiceEntry, case: Case) -> Cause:
+    """What an entry that takes others' traffic should say instead."""
+    port = case.port_of(entry)
+    kind = None if port is None else port_class(port.protocol)
+    number = case.request.destination_port
+    if kind is PortClass.TLS and entry.addresses:
+        repair = "Take its `addresses` out: without them the server name tells hosts apart."
+        edits = (Edit(entry.reference, "addresses", removed="*"),)
+        return about(CauseCode.CAPTURED, entry, case.decision.because, repair, *edits)
+    if entry.addresses:
+        repair = (
+            f"Narrow its `addresses` to those of {shown(', '.join(entry.hosts[:2]))}, or leave port {number} out of it."
+        )
+    elif kind in (PortClass.TCP, PortClass.AUTO):
+        repair = f"Give it `addresses`, or make its port {number} TLS if that is spoken: it takes all connections there."
+    else:
+        repair = f"Leave port {number} out of it, or narrow its hosts."
+    return about(CauseCode.CAPTURED, entry, case.decision.because, repair)
+
+
+def _cannot_work(case: Case) -> Cause | None:
+    if case.decision.outcome is not Outcome.BROKEN:
+        return None
+    entry = case.sight.entry(case.decision.by)
+    if entry is None and case.request.method_is_connect:
+        near = next(iter(case.relatives()), None)
+        repair = f"Declare the proxy's port {case.request.destination_port} as TCP, by its addresses."
+        if near is None:
+            return Cause(CauseCode.PROTOCOL_WRONG, case.decision.because, repair)
+        return about(CauseCode.PROTOCOL_WRONG, near.entry, case.decision.because, repair)
+    if entry is None:
+        return Cause(
+            CauseCode.CANNOT_WORK, case.decision.because, "Mend what it names; the request has matched already."
+        )
+    upper = [host for host in entry.hosts if host != host.lower()]
+    if upper:
+        edits = tuple(Edit(entry.reference, "hosts", host.lower(), host) for host in upper)
+        repair = f"Write {shown(', '.join(upper[:2]))} in lower case."
+        return about(CauseCode.NAME_DIFFERS, entry, case.decision.because, repair, *edits)
+    return about(CauseCode.CANNOT_WORK, entry, case.decision.because, _repair_of_broken(entry))
+
+
+def _repair_of_broken(entry: ServiceEntry) -> str:
+    if entry.resolution == "STATIC" and not entry.endpoints and entry.workload_selector is None:
+        return "Add `endpoints`, or make its `resolution` DNS."
+    return "Make one entry of those for this host, or give them the same resolution, labels and exportTo."
+
+
+def _seen_here(case: Case) -> Cause | None:
+    """An entry for it that this namespace sees: its port, its protocol, its addresses, or who stands before it."""
+    near = next((near for near in case.relatives() if case.sight.sees(near)), None)
+    if near is None:
+        return None
+    entry, port = near.entry, case.port_of(near.entry)
+    number = case.request.destination_port
+    if port is None:
+        return _port_missing(case, entry)
+    kind = port_class(port.protocol)
+    if kind is None or case.protocol not in _TAKES.get(kind, ()):
+        declared = port.protocol or "no protocol"
+        because = f"{entry.reference} has port {number} as {declared}, and {case.protocol} was spoken there."
+        repair = f"Make the protocol of its port {number} {case.protocol}."
+        edit = Edit(entry.reference, "ports", Port(port.number, port.name, case.protocol))
+        return about(CauseCode.PROTOCOL_WRONG, entry, because, repair, *([edit] if case.protocol != "TCP" else []))
+    dialled = case.request.destination_ip
+    if entry.addresses and kind is not PortClass.HTTP and dialled and not _holds(entry.addresses, dialled):
+        return _address_differs(case, entry, kind, dialled)
+    return _stands_before(case, entry)
+
+
+def _port_missing(case: Case, entry: ServiceEntry) -> Cause:
+    number, protocol = case.request.destination_port, case.protocol
+    if number is None:
+        return about(
+            CauseCode.PORT_MISSING, entry, "The log does not show which port was dialled.", "None can be named."
+        )
+    declared = ", ".join(str(port.number) for port in entry.ports) or "none"
+    because = f"{entry.reference} is for this host and does not have port {number} (it has {declared})."
+    hidden = [near.entry for near in case.relatives() if case.port_of(near.entry) and case.sight.hidden(near.entry)]
+    if hidden:
+        because += f" {hidden[0].reference} has it, and an entry of one's own namespace hides all others for a host."
+    unsafe = protocol == "TCP" and not entry.addresses
+    repair = f"Add port {number} {protocol} to it{', with `addresses`' if unsafe else ''}."
+    edit = Edit(entry.reference, "ports", Port(number, f"{protocol.lower()}-{number}", protocol))
+    return about(CauseCode.PORT_MISSING, entry, because, repair, *([] if unsafe else [edit]))
+
+
+def _address_differs(case: Case, entry: ServiceEntry, kind: PortClass, dialled: str) -> Cause:
+    because = f"{entry.reference} stands at {shown(', '.join(entry.addresses[:3]))} alone, and {dialled} was dialled."
+    if kind is PortClass.TLS:
+        repair = "Take its `addresses` out: the server name is enough."
+        return about(CauseCode.ADDRESS_DIFFERS, entry, because, repair, Edit(entry.reference, "addresses", removed="*"))
+    repair = f"Add {dialled} to its `addresses`, if it belongs to the same owner."
+    return about(CauseCode.ADDRESS_DIFFERS, entry, because, repair, Edit(entry.reference, "addresses", dialled))
+
+
+def _stands_before(case: Case, entry: ServiceEntry) -> Cause:
+    """It is seen and should match: then another entry's chain for the same addresses comes first."""
+    dialled = case.request.destination_ip
+    others = [
+        near.entry
+        for near in (case.sight.relatives.of_address(dialled) if dialled else [])
+        if near.entry.reference != entry.reference and case.port_of(near.entry) and case.sight.sees_any(near.entry)
+    ]
+    if not others:
+        return about(
+            CauseCode.CAPTURED,
+            entry,
+            f"{entry.reference} should admit it, and does not: {case.decision.because}",
+            "Look at what else is declared for this port.",
+        )
+    other = others[0]
+    because = (
+        f"{other.reference} has a chain of its own for {dialled} on port {case.request.destination_port}, which comes "
+        f"before that of {entry.reference} and does not take this."
+    )
+    return about(CauseCode.CAPTURED, other, because, f"Take `addresses` out of {other.reference}, or narrow them.")
+
+
+def _behind_a_sidecar(case: Case) -> Cause | None:
+    near = next((near for near in case.relatives() if case.sight.exported(near.entry)), None)
+    sidecar = None if near is None else case.sight.sidecar
+    if near is None or sidecar is None:
+        return None
+    wanted = f"{near.entry.namespace}/{near.pattern}"
+    because = f"Sidecar {sidecar.reference} does not list {wanted}, so {near.entry.reference} is not seen here."
+    origin = sidecar.origin
+    return Cause(
+        CauseCode.SIDECAR_LIST,
+        because,
+        f"Add {wanted} to `egress.hosts` of Sidecar {sidecar.reference}.",
+        f"Sidecar/{sidecar.reference}",
+        None if origin is None else f"{origin.file}:{origin.line}",
+        (Edit(sidecar.reference, "egress", wanted),),
+    )
+
+
+def _not_exported(case: Case) -> Cause | None:
+    near = next(iter(case.relatives()), None)
+    if near is None:
+        return None
+    entry = near.entry
+    scopes = ", ".join(entry.export_to) or "*"
+    namespace = case.request.key.source_namespace
+    if namespace is None:
+        because = f"{entry.reference} is exported to {scopes}, and the log does not show which namespace called."
+        return about(CauseCode.NOT_EXPORTED, entry, because, "Ingest with `--label source_namespace=NAME`.")
+    because = f"{entry.reference} is exported to {scopes}, not to {shown(namespace)}."
+    repair = f"Add {shown(namespace)} to its `exportTo`."
+    return about(CauseCode.NOT_EXPORTED, entry, because, repair, Edit(entry.reference, "export_to", namespace))
+
+
+def _name_differs(case: Case) -> Cause | None:
+    host = case.request.key.host
+    found = [] if host is None else case.sight.relatives.almost(host, dotted=case.dotted)
+    near = next((near for near in found if case.sight.exported(near.entry)), None)
+    if near is None or host is None:
+        return None
+    entry = near.entry
+    because = f"{entry.reference} is for {shown(near.pattern)}: {shown(near.difference or '')}."
+    if case.dotted and not near.pattern.endswith("."):
+        return about(
+            CauseCode.NAME_DIFFERS,
+            entry,
+            because,
+            "Have the client ask without the dot: no entry matches one in a server name.",
+        )
+    if near.pattern.endswith("."):
+        edit = Edit(entry.reference, "hosts", near.pattern.rstrip("."), near.pattern)
+        return about(CauseCode.NAME_DIFFERS, entry, because, "Write its host without the trailing dot.", edit)
+    edit = Edit(entry.reference, "hosts", host)
+    return about(CauseCode.NAME_DIFFERS, entry, because, f"Add {shown(host)} to its `hosts`.", edit)
+
+
+def _auto_allocated(case: Case) -> Cause | None:
+    address = case.request.destination_ip
+    if address is None or not inside(address, case.settings.networks.auto_allocated):
+        return None
+    near = next(iter(case.sight.relatives.of_auto_address(address)), None)
+    if near is None:
+        return Cause(
+            CauseCode.AUTO_ALLOCATED,
+            f"Istio's DNS proxy made {address} up for some entry's host; none that was given has it (any more).",
+            "Have the client look the name up again; give --mesh an export with `status.addresses` to see whose it is.",
+        )
+    entry, number, protocol = near.entry, case.request.destination_port, case.protocol
+    because = (
+        f"{address} stands for {shown(near.pattern)} of {entry.reference}, which does not take this on port {number}."
+    )
+    if number is None or case.port_of(entry) is not None:
+        return about(CauseCode.AUTO_ALLOCATED, entry, because, "Mend that entry's ports.")
+    edit = Edit(entry.reference, "ports", Port(number, f"{protocol.lower()}-{number}", protocol))
+    return about(CauseCode.AUTO_ALLOCATED, entry, because, f"Add port {number} {protocol} to it.", edit)
+
+
+def _name_unknown(case: Case) -> Cause | None:
+    if case.decision.outcome is not Outcome.CONDITIONAL:
+        return None
+    return Cause(
+        CauseCode.NAME_UNKNOWN,
+        f"It depends on what the log does not show. {case.decision.because}",
+        "Make the proxy log it: a TLS entry on the port makes Istio read server names, %REQ(:AUTHORITY)% is the Host.",
+    )
+
+
+def _no_entry(case: Case) -> Cause:
+    number = case.request.destination_port
+    known = (
+        "No entry of the mesh is for"
+        if case.sight.is_known
+        else "The mesh was not given (--mesh); no entry is known for"
+    )
+    because = f"{known} {case.asked}."
+    if case.request.key.host is None:
+        because += " The log shows no name for it."
+        return Cause(
+            CauseCode.NO_ENTRY, because, f"Find out whose address it is; then an entry by its addresses, port {number}."
+        )
+    where = f" with port {number} {case.protocol}" if number else ""
+    return Cause(CauseCode.NO_ENTRY, because, f"Add an entry for {shown(case.request.key.host)}{where}.")
+
+
+def _holds(addresses: tuple[str, ...], dialled: str) -> bool:
+    wanted = network_of(dialled)
+    networks = [network_of(address) for address in addresses]
+    return any(
+        network is not None and wanted is not None and network.version == wanted.version and network.overlaps(wanted)
+        for network in networks
+    )
+
+
+_QUESTIONS: tuple[Callable[[Case], Cause | None], ...] = (
+    _taken_astray,
+    _cannot_work,
+    _seen_here,
+    _behind_a_sidecar,
+    _not_exported,
+    _name_differs,
+    _auto_allocated,
+    _name_unknown,
+    _no_entry,
+)
