@@ -1,8 +1,8 @@
 """This tool beside DuckDB and Polars on the same job, whole processes, A B A B, and the ratios pair by pair.
 
-`python -m tests.benchmarks.against_peers [--size 1000M] [--pairs 5] [--format text|json|gz]`. Only ratios of one
-run count: the same machine is faster and slower by half within an hour. Exactness comes before speed: every run's
-rows and bytes are held against the generator's truth.
+`python -m tests.benchmarks.against_peers [--size 1000M] [--pairs 5] [--format text|json|gz] [--keep FOLDER]`. Only
+ratios of one run count: the same machine is faster and slower by half within an hour. Exactness comes before speed:
+every run's rows and bytes are held against the generator's truth. Logs in the folder of `--keep` are used again.
 """
 
 import argparse
@@ -57,24 +57,31 @@ def size_on_disk(folder: Path, pattern: str) -> float:
     return sum(path.stat().st_size for path in folder.rglob(pattern)) / 1e6
 
 
+def generated(folder: Path, size: int, kind: str) -> tuple[Path, dict[str, int]]:
+    """A log of a kind, packed if asked for, and its truth; one that is there already is used again."""
+    plain = folder / f"{size}.{'json' if kind == 'json' else 'text'}.log"
+    truth = plain.with_suffix(".truth.json")
+    if not truth.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        truth.write_text(json.dumps(write(plain, size, kind != "json")))
+    log = plain.with_suffix(".log.gz") if kind == "gz" else plain
+    if not log.exists():
+        with plain.open("rb") as source, gzip.open(log, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return log, json.loads(truth.read_text())
+
+
 def main() -> None:
     """Generate, run in turns, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=size_of, default=10**9)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--format", choices=("text", "json", "gz"), default="text")
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        log = work / "access.log"
-        truth = write(log, options.size, options.format != "json")
-        log_bytes = log.stat().st_size
-        if options.format == "gz":
-            packed = log.with_suffix(".log.gz")
-            with log.open("rb") as plain, gzip.open(packed, "wb", compresslevel=6) as target:
-                shutil.copyfileobj(plain, target, 1 << 20)
-            log.unlink()
-            log = packed
+        log, truth = generated(options.keep or work, options.size, options.format)
         wanted = sum(count for name, count in truth.items() if name not in ("rejected", "bytes_received", "bytes_sent"))
         tools = {"egress-audit": lambda: ours(log, work)}
         tools |= {tool: lambda tool=tool: peer(tool, log, work, options.format) for tool in ("duckdb", "polars")}
@@ -95,7 +102,7 @@ def main() -> None:
                     print(f"{tool}: {rows:,} of {wanted:,} entries ({rows - wanted:+,})", flush=True)
         for tool, results in runs.items():
             wall, cpu, peak = (statistics.median(column) for column in zip(*results, strict=True))
-            print(f"{tool:13} {wall:6.2f} s  {log_bytes / wall / 1e6:5.0f} MB/s  {cpu:6.2f} cpu-s  {peak:6.0f} MiB")
+            print(f"{tool:13} {wall:6.2f} s  {options.size / wall / 1e6:5.0f} MB/s  {cpu:6.2f} cpu-s  {peak:6.0f} MiB")
         for tool in sorted(set(runs) - {"egress-audit"}):
             ratios = [theirs[0] / mine[0] for mine, theirs in zip(runs["egress-audit"], runs[tool], strict=True)]
             print(
