@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from analyzer.errors import AnalyzerError
 from analyzer.execution.identity import Identity
+from analyzer.execution.slots import Slots, Task
 from analyzer.execution.worker import SourceTally, Summaries, Worker
 from analyzer.parsing import LogFormat
 from analyzer.sources import Block, Source, read_blocks
@@ -99,13 +100,14 @@ def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
 
 
 class _Pool:
-    def __init__(self, processes: list[BaseProcess], tasks: Any, answers: Any) -> None:
-        self.processes, self.tasks, self.answers = processes, tasks, answers
+    def __init__(self, processes: list[BaseProcess], tasks: Any, answers: Any, slots: Slots | None) -> None:
+        self.processes, self.tasks, self.answers, self.slots = processes, tasks, answers, slots
 
     def put(self, block: Block) -> None:
+        task = Task(block) if self.slots is None else self.slots.lend(block, self._check)
         while True:
             try:
-                self.tasks.put(block, timeout=1)
+                self.tasks.put(task, timeout=1)
             except Exception:  # full: see whether anybody is left to empty it
                 self._check()
             else:
@@ -153,10 +155,14 @@ class _Pool:
 @contextmanager
 def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterator[_Pool]:
     # Forked workers share what is imported already; where threads may hold locks, spawning is the safe way.
-    context: Any = mp.get_context("fork" if sys.platform == "linux" else "spawn")
+    forks = sys.platform == "linux"
+    context: Any = mp.get_context("fork" if forks else "spawn")
     tasks, answers = context.Queue(maxsize=_BLOCKS_AHEAD * workers), context.Queue()
+    slots = Slots(context, workers) if forks else None
     processes = [
-        context.Process(target=_work, args=(str(lake), f"{name}-{number}", tuple(formats), tasks, answers), daemon=True)
+        context.Process(
+            target=_work, args=(str(lake), f"{name}-{number}", tuple(formats), tasks, answers, slots), daemon=True
+        )
         for number in range(workers)
     ]
     with warnings.catch_warnings():
@@ -164,7 +170,7 @@ def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterat
         for process in processes:
             process.start()
     try:
-        yield _Pool(processes, tasks, answers)
+        yield _Pool(processes, tasks, answers, slots)
     finally:
         for process in processes:
             if process.is_alive():
@@ -172,9 +178,11 @@ def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterat
                 process.terminate()
             process.join()
         tasks.cancel_join_thread()
+        if slots is not None:
+            slots.close()
 
 
-def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any) -> None:
+def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any, slots: Slots | None) -> None:
     """A worker's life: blocks until there are no more, then one answer."""
     import pyarrow as pa
 
@@ -183,8 +191,8 @@ def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any
     pa.set_cpu_count(1)
     try:
         worker = Worker(lake, name, [known_formats()[format_name] for format_name in formats])
-        while (block := tasks.get()) is not None:
-            worker.ingest(block)
+        while (task := tasks.get()) is not None:
+            worker.ingest(task.block if slots is None else slots.take(task))
         answers.put(Done(*worker.finish(), worker.tallies))
     except AnalyzerError as error:
         answers.put(error)

@@ -17,7 +17,7 @@ from analyzer.sources.compression import BombError, Compression, unpacked
 from analyzer.sources.find import STANDARD_INPUT, Source
 
 Bytes = bytes | memoryview
-BLOCK_SIZE = 6 << 20
+BLOCK_SIZE = 5 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of one line that are held at once; what is longer is cut, since no proxy writes such a line."""
 _UTF8_MARK = codecs.BOM_UTF8
