@@ -7,7 +7,11 @@ markup or path ever becomes a label. A claim that fails is dropped, the line is 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+from analyzer.parsing.envelopes import NOTHING, Claims
+from analyzer.parsing.json_values import dump, load_object
 
 CONTAINER = "container"
 """Key of the container's name; it decides whether a line counts and is no column."""
@@ -61,6 +65,7 @@ _KEYS = {
 """Keys of Fluent Bit's and Fluentd's kubernetes filters, Elastic's ECS, OpenTelemetry's semantic conventions (also
 as Loki and Splunk spell them), Datadog's tags, Azure's ContainerLogV2 and the kubelet's Docker labels. What a shipper
 puts under a key of its own stands first: the plain words may come out of a line that it parsed into the record."""
+_FIRST_WORDS = {word for keys in _KEYS.values() for key in keys for word in (key, key.partition(".")[0])}
 _MOST_LEVELS = 3
 
 
@@ -69,10 +74,17 @@ def claims(**names: str | None) -> dict[str, str]:
     return {key: name for key, name in names.items() if name and _RULES[key].fullmatch(name)}
 
 
-def claims_of(known: Mapping[str, Any]) -> dict[str, str]:
+def claims_of(known: Mapping[str, Any]) -> Claims:
     """What the metadata of a record says of its writer, under whatever keys a shipper put it."""
+    told = {key: known[key] for key in known if key in _FIRST_WORDS or key.partition(".")[0] in _FIRST_WORDS}
+    return _claims_of(dump(told)) if told else NOTHING
+
+
+@lru_cache(maxsize=1 << 12)
+def _claims_of(metadata: bytes) -> Claims:
+    """One object for one set of metadata: a pod writes many lines."""
     flat: dict[str, str] = {}
-    _flatten(known, "", flat, _MOST_LEVELS)
+    _flatten(load_object(metadata) or {}, "", flat, _MOST_LEVELS)
     found: dict[str, str | None] = {
         label: next((flat[key] for key in keys if key in flat), None) for label, keys in _KEYS.items()
     }

@@ -8,7 +8,7 @@ record keeps the number of the physical line on which it began.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
 from analyzer.parsing.claims import CONTAINER, PROXY_CONTAINER, merged
-from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, known_envelopes
+from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, WholeBlocks, known_envelopes
 from analyzer.parsing.parsed import Reason, Rejection
 from analyzer.parsing.prefixes import Prefix
 
@@ -25,6 +25,7 @@ _DEEPEST = 6
 """Envelopes round one line: kubectl round CRI round a shipper's record and then some."""
 _LONGEST_JOINED = 8 << 20
 """Bytes of one line out of parts; no proxy writes such a line, so what is longer stays in parts."""
+_MOST_CLAIMS = 1 << 12
 _HEAD = re.compile(rb"\[?\d{4}-\d\d-\d\dT|\{")
 """How an access-log line begins."""
 
@@ -72,7 +73,7 @@ def _read(
     reader: BlockReader, data: bytes, around: Peeled | None, depth: int
 ) -> list[tuple[ParsedBlock, Peeled | None]]:
     if depth < _DEEPEST and mostly_wrapped(data):
-        return _inside(reader, _peel_lines(data.split(b"\n"), None, around), around, depth)
+        return _inside(reader, _peel_block(data, around), around, depth)
     bare = reader.read(data)
     wrapped = [] if depth == _DEEPEST else [rejection for rejection in bare.rejected if _may_be_wrapped(rejection.text)]
     if not wrapped:
@@ -80,13 +81,13 @@ def _read(
     layer = _peel_lines([rejection.text for rejection in wrapped], [rejection.line for rejection in wrapped], around)
     left = {rejection.line for rejection in wrapped} - set(layer.bare)
     bare.rejected = [rejection for rejection in bare.rejected if rejection.line not in left]
-    return [(bare, around), *_inside(reader, layer, around, depth)] if left else [(bare, around)]
+    return [(bare, around), *_inside(reader, layer.finish(), around, depth)] if left else [(bare, around)]
 
 
 def _inside(
-    reader: BlockReader, layer: "_Layer", around: Peeled | None, depth: int
+    reader: BlockReader, layer: Peeled, around: Peeled | None, depth: int
 ) -> list[tuple[ParsedBlock, Peeled | None]]:
-    peeled = layer.finish().within(around)
+    peeled = layer.within(around)
     known = Peeled(b"", peeled.lines, peeled.labels, peeled.codes, peeled.envelopes)
     parts: list[tuple[ParsedBlock, Peeled | None]] = []
     if peeled.rejected or peeled.envelopes:
@@ -119,37 +120,42 @@ def _unwrap(line: bytes, envelopes: Sequence[Envelope]) -> tuple[str, Sequence[I
 
 def peel(data: bytes) -> Peeled:
     """Take one envelope off every line of a block that has one; a line without stays as it is."""
-    return _peel_lines(data.split(b"\n"), None, None).finish()
+    return _peel_block(data, None)
+
+
+def _peel_block(data: bytes, around: Peeled | None) -> Peeled:
+    lines = data.split(b"\n")
+    usual = _usual_envelope(lines)
+    whole = usual.peel_block(data) if isinstance(usual, WholeBlocks) else None
+    if usual is None or whole is None:
+        return _peel_lines(lines, None, around).finish()
+    count = whole.count(b"\n")
+    numbers = np.arange(count, dtype=np.int64)
+    return Peeled(whole, numbers, [NOTHING], np.zeros(count, np.int64), Counter({usual.name: count}))
 
 
 def _peel_lines(lines: Sequence[bytes], numbers: Sequence[int] | None, around: Peeled | None) -> "_Layer":
     """Peel all lines of a block, or those with some numbers, of which bare ones are then left out."""
     layer = _Layer(numbers is None, around)
-    prefix = _prefix_of_most(lines)
-    for number, line in enumerate(lines) if numbers is None else zip(numbers, lines, strict=True):
-        layer.line = line
-        if prefix is not None and not layer.waiting:
-            match = prefix.shape.match(line)
-            if match is not None and not (prefix.has_stream and match["part"]) and len(line) > match.end():
-                layer.add_prefixed(number, line[match.end() :], prefix, match)
-                continue
-        layer.add_line(number, line)
+    usual = _usual_envelope(lines)
+    layer.envelopes.sort(key=lambda envelope: envelope is not usual)
+    numbered = enumerate(lines) if numbers is None else zip(numbers, lines, strict=True)
+    if isinstance(usual, Prefix):
+        layer.add_prefixed(numbered, usual)
+    else:
+        for number, line in numbered:
+            layer.add_line(number, line)
     return layer
 
 
-def _prefix_of_most(lines: Sequence[bytes]) -> Prefix | None:
-    """The plain prefix of most of a few lines, for which peeling has a fast road."""
-    few = lines[:: max(1, len(lines) // 8)]
-    found = Counter(
-        envelope.name
-        for line in few
-        for envelope in known_envelopes().values()
-        if isinstance(envelope, Prefix) and envelope.recognizes(line) and envelope.shape.match(line)
-    )
-    if not found:
-        return None
-    envelope = known_envelopes()[found.most_common(1)[0][0]]
-    return envelope if isinstance(envelope, Prefix) else None
+def _usual_envelope(lines: Sequence[bytes]) -> Envelope | None:
+    """The envelope of most of a few lines."""
+    found: Counter[str] = Counter()
+    for line in lines[:: max(1, len(lines) // _SAMPLED_LINES)]:
+        unwrapped = _unwrap(line, list(known_envelopes().values()))
+        if unwrapped is not None:
+            found[unwrapped[0]] += 1
+    return known_envelopes()[max(sorted(found), key=found.__getitem__)] if found else None
 
 
 @dataclass
@@ -170,29 +176,49 @@ class _Layer:
         self.bare: list[int] = []
         self.waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._keeps_bare, self._around = keeps_bare, around
-        self._envelopes = list(known_envelopes().values())
+        self.envelopes = list(known_envelopes().values())
+        """In the order in which they are tried."""
         self._texts: list[bytes] = []
-        self.lines: list[int] = []
+        self._lines: list[int] = []
         self._codes: list[int] = []
         self._labels: list[Claims] = [NOTHING]
-        self._code_of: dict[Any, int] = {(): 0}
+        self._code_of: dict[tuple[tuple[str, str], ...], int] = {(): 0}
+        self._code_by_id: dict[int, tuple[Claims, int]] = {}
+        self._refused: set[int] = set()
         self._counts: Counter[str] = Counter()
         self._rejected: list[Rejection] = []
         self.line = b""
         """The line that is being peeled."""
 
-    def add_prefixed(self, number: int, text: bytes, prefix: Prefix, match: "re.Match[bytes]") -> None:
-        """A whole line behind a plain prefix, whose claims are looked up once for each writer."""
-        code = 0
-        if prefix.has_writer:
-            who = (prefix.name, match["who"])
-            known = self._code_of.get(who)
-            code = self._code_of[who] = self._code(prefix.claims(match)) if known is None else known
-        self._append(number, text, code, prefix.name)
+    def add_prefixed(self, numbered: Iterable[tuple[int, bytes]], prefix: Prefix) -> None:
+        """Many lines, most of them behind a plain prefix whose claims are looked up once for each writer."""
+        match, whole, waiting = prefix.shape.match, not prefix.has_stream, self.waiting
+        known: dict[bytes, int] = {b"": 0}
+        texts, places, codes, count = self._texts.append, self._lines.append, self._codes.append, 0
+        for number, line in numbered:
+            found = match(line)
+            if found is None or waiting or not (whole or found["part"] is None):
+                self.add_line(number, line)
+                continue
+            text = line[found.end() :]
+            who = found["who"] or b"" if prefix.has_writer else b""
+            code = known.get(who, -1)
+            if code < 0:
+                code = known[who] = self._code(prefix.claims(found))
+            if code in self._refused or not text.strip():
+                self.line = line
+                self._append(number, text, code, prefix.name)
+                continue
+            texts(text)
+            places(number)
+            codes(code)
+            count += 1
+        self._counts[prefix.name] += count
 
     def add_line(self, number: int, line: bytes) -> None:
         """Any line."""
-        found = _unwrap(line, self._envelopes) if line.strip() else None
+        self.line = line
+        found = _unwrap(line, self.envelopes) if line.strip() else None
         if found is None:
             self.bare.append(number)
             if self._keeps_bare:
@@ -210,7 +236,7 @@ class _Layer:
             self._end(waiting)
         return Peeled(
             b"\n".join(self._texts),
-            np.array(self.lines, np.int64),
+            np.array(self._lines, np.int64),
             self._labels,
             np.array(self._codes, np.int64),
             self._counts,
@@ -250,11 +276,11 @@ class _Layer:
             self._append(waiting.number, text, code, waiting.envelope)
 
     def _append(self, number: int, text: bytes, code: int, name: str) -> None:
-        if name and (not text.strip() or self._labels[code].get(CONTAINER, PROXY_CONTAINER) != PROXY_CONTAINER):
+        if name and (code in self._refused or not text.strip()):
             self._reject(number, Reason.NOT_AN_ACCESS_LOG, text if text.strip() else self.line, code, name)
             return
         self._texts.append(text)
-        self.lines.append(number)
+        self._lines.append(number)
         self._codes.append(code)
         if name:
             self._counts[name] += 1
@@ -265,8 +291,17 @@ class _Layer:
         self._counts[name] += 1
 
     def _code(self, claimed: Claims) -> int:
-        key = tuple(sorted(claimed.items()))
-        code = self._code_of.setdefault(key, len(self._labels))
+        """The number of a set of claims; parts that say the same often hand out the same object."""
+        if not claimed:
+            return 0
+        known = self._code_by_id.get(id(claimed))
+        if known is not None:
+            return known[1]
+        code = self._code_of.setdefault(tuple(sorted(claimed.items())), len(self._labels))
         if code == len(self._labels):
             self._labels.append(claimed)
+            if claimed.get(CONTAINER, PROXY_CONTAINER) != PROXY_CONTAINER:
+                self._refused.add(code)
+        if len(self._code_by_id) < _MOST_CLAIMS:
+            self._code_by_id[id(claimed)] = (claimed, code)
         return code

@@ -8,7 +8,7 @@ import pytest
 from analyzer.parsing import BlockReader
 from analyzer.parsing.envelopes import known_envelopes
 from analyzer.parsing.parsed import Reason
-from analyzer.parsing.peeling import mostly_wrapped, read_peeled
+from analyzer.parsing.peeling import _peel_lines, mostly_wrapped, peel, read_peeled
 from tests.lines import HTTP, as_json, text
 from tests.rows import row
 
@@ -279,3 +279,13 @@ def test_a_wrapped_line_is_read_however_many_stand_round_it(wrapped: int) -> Non
     assert [number for number, _ in rejected] == [wrapped]
     assert envelopes.total() == wrapped
     assert {number for number, labels in entries if "source_pod" in labels} == set(range(wrapped))
+
+
+def test_a_block_of_docker_records_is_read_as_its_lines_are() -> None:
+    block = "\n".join(docker(line + "\n") for line in [LINE, "junk", text(HTTP, user_agent='a "b" \u2028 \\ é'), LINE] * 9)
+
+    quick, slow = peel(block.encode()), _peel_lines(block.encode().split(b"\n"), None, None).finish()
+
+    assert quick.data.rstrip(b"\n") == slow.data
+    assert quick.lines.tolist() == slow.lines.tolist()
+    assert quick.envelopes == slow.envelopes

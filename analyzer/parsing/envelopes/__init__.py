@@ -53,6 +53,15 @@ class Envelope(Protocol):
         ...
 
 
+@runtime_checkable
+class WholeBlocks(Protocol):
+    """What an envelope may offer besides, for exports so common that each line by itself would cost too much."""
+
+    def peel_block(self, data: bytes) -> bytes | None:
+        """The lines inside a block, one for one and without claims, or null where that is not all there is to it."""
+        ...
+
+
 @lru_cache(maxsize=1)
 def known_envelopes() -> dict[str, Envelope]:
     """Every envelope by name."""

@@ -6,10 +6,15 @@ The text ends in its own newline, except where Docker cut a line after 16 KiB an
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as arrow_json
+
 from analyzer.parsing.claims import claims_of
 from analyzer.parsing.envelopes import Inner, Part
 from analyzer.parsing.json_values import load_object
 
+_SCHEMA = pa.schema([("log", pa.string()), ("stream", pa.string()), ("time", pa.string())])
 _CUT_AT = 16 << 10
 _KEYS = {"log", "stream", "time", "attrs"}
 
@@ -41,6 +46,23 @@ class DockerJson:
         if whole != text:
             return [Inner(whole, claimed, stream)]
         return [Inner(text, claimed, stream, Part.GOES_ON if len(text) >= _CUT_AT else Part.MAY_GO_ON)]
+
+    def peel_block(self, data: bytes) -> bytes | None:
+        """The lines of a block at once, or null where one of its records is not one whole line."""
+        try:
+            table = arrow_json.read_json(
+                pa.BufferReader(data),
+                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+                parse_options=arrow_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="error"),
+            )
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return None
+        texts, written = table["log"].combine_chunks(), table["time"].null_count == 0
+        if not written or texts.null_count or len(texts) != data.count(b"\n") + (not data.endswith(b"\n")):
+            return None
+        letters = texts.buffers()[2].to_pybytes()[: pc.sum(pc.binary_length(texts)).as_py()]
+        whole = letters.count(b"\n") == len(texts) and b"\n\n" not in letters and not letters.startswith(b"\n")
+        return letters if whole and pc.all(pc.ends_with(texts, "\n")).as_py() else None
 
 
 ENVELOPE = DockerJson()
