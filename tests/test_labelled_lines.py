@@ -20,7 +20,6 @@ CLASSES = {
     "inbound": {"inbound"},
 }
 ARGUED = {
-    "r046": "one line that a terminal wrapped over three",
     "r148": "its end was left out by hand ('...'), so neither the client nor the route is there",
     "r151": "its middle was left out by hand ('...')",
     "r192": "its end was cut off inside the dialled address",

@@ -32,7 +32,7 @@ class JsonEnvelope:
         """Whether it begins as JSON and has one of the keys."""
         if line.lstrip()[:1] not in (b"{", b"["):
             return False
-        for hint in self.hints:  # noqa: SIM110: a generator costs more than the search
+        for hint in self.hints:  # noqa: SIM110 - a generator costs more than the search
             if hint in line:
                 return True
         return False

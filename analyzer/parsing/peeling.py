@@ -17,6 +17,7 @@ import numpy as np
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
 from analyzer.parsing.claims import CONTAINER, PROXY_CONTAINER, merged
 from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, WholeBlocks, known_envelopes
+from analyzer.parsing.joining import Document, documents, opens_document, places, wrapped_lines
 from analyzer.parsing.parsed import Reason, Rejection
 from analyzer.parsing.prefixes import Prefix
 
@@ -66,7 +67,55 @@ def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Pee
     Lines of a parsed block count lines of the block where no `Peeled` stands beside it, else records of that. Every
     record of the block is in exactly one of the parts.
     """
-    return list(_read(reader, data, None, 0))
+    opening = data[: data.find(b"\n") + 1]
+    if not opens_document(opening):
+        return _read(reader, data, None, 0)
+    found, left = documents(list(enumerate(data.split(b"\n"))))
+    if not found:
+        return _read(reader, data, None, 0)
+    return [*_read_documents(reader, found), *_read_lines(reader, left)]
+
+
+def _read_documents(reader: BlockReader, found: Sequence[Document]) -> list[tuple[ParsedBlock, Peeled | None]]:
+    """Read documents of many lines, each record at the line on which it stands."""
+    parts: list[tuple[ParsedBlock, Peeled | None]] = []
+    for document in found:
+        layer = _peel_lines([document.text], None, None).finish()
+        texts = layer.data.split(b"\n")
+        if len(texts) > 1 or layer.envelopes:
+            layer.lines = np.array(places(document.written, texts), np.int64)
+        layer.lines += document.line
+        parts += _inside(reader, layer, None, 0)
+    return parts
+
+
+def _read_lines(reader: BlockReader, lines: Sequence[tuple[int, bytes]]) -> list[tuple[ParsedBlock, Peeled | None]]:
+    """Read lines that do not all follow one another."""
+    if not any(line.strip() for _, line in lines):
+        return []
+    numbers = np.array([number for number, _ in lines], np.int64)
+    whole = Peeled(b"", numbers, [NOTHING], np.zeros(len(lines), np.int64))
+    return _read(reader, b"\n".join(line for _, line in lines), whole, 0)
+
+
+def _read_joined(reader: BlockReader, bare: ParsedBlock) -> tuple[ParsedBlock, list[tuple[ParsedBlock, Peeled | None]]]:
+    """Join what a block rejected, where that makes entries; what it could not join is still rejected."""
+    refused = {rejection.line: rejection for rejection in bare.rejected}
+    found, left = documents([(line, refused[line].text) for line in sorted(refused)])
+    lines, left = wrapped_lines(left, lambda text: _is_entry(reader, text))
+    kept = {number for number, _ in left}
+    bare.rejected = [rejection for rejection in bare.rejected if rejection.line in kept]
+    return bare, [*_read_documents(reader, found), *_read_lines(reader, lines)]
+
+
+def _is_entry(reader: BlockReader, text: bytes) -> bool:
+    """Whether a text is one entry that no client tampered with."""
+    entries = reader.read(text).entries
+    return (
+        len(entries) == 1
+        and len(entries[0]) == 1
+        and not (entries[0].tampered is not None and any(entries[0].tampered))
+    )
 
 
 def _read(
@@ -75,13 +124,17 @@ def _read(
     if depth < _DEEPEST and mostly_wrapped(data):
         return _inside(reader, _peel_block(data, around), around, depth)
     bare = reader.read(data)
+    joined: list[tuple[ParsedBlock, Peeled | None]] = []
+    if around is None and len(bare.rejected) > 1:
+        bare, joined = _read_joined(reader, bare)
     wrapped = [] if depth == _DEEPEST else [rejection for rejection in bare.rejected if _may_be_wrapped(rejection.text)]
     if not wrapped:
-        return [(bare, around)]
+        return [(bare, around), *joined]
     layer = _peel_lines([rejection.text for rejection in wrapped], [rejection.line for rejection in wrapped], around)
     left = {rejection.line for rejection in wrapped} - set(layer.bare)
     bare.rejected = [rejection for rejection in bare.rejected if rejection.line not in left]
-    return [(bare, around), *_inside(reader, layer.finish(), around, depth)] if left else [(bare, around)]
+    inside = _inside(reader, layer.finish(), around, depth) if left else []
+    return [(bare, around), *joined, *inside]
 
 
 def _inside(

@@ -52,6 +52,7 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"time": TIME, "stream": "stdout", "logtag": "F", "message": LINE}, [{}]),
     ],
     "fluentd_file": [(f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
+    "json_array": [([ENTRY, ENTRY], [{}, {}]), ([LINE], [{}])],
     "kubectl_prefix": [(f"[pod/{POD}/istio-proxy] {LINE}", [PROXY])],
     "kubectl_timestamps": [(f"{TIME}.123456789Z {LINE}", [{}])],
     "loki_jsonl": [
@@ -282,7 +283,9 @@ def test_a_wrapped_line_is_read_however_many_stand_round_it(wrapped: int) -> Non
 
 
 def test_a_block_of_docker_records_is_read_as_its_lines_are() -> None:
-    block = "\n".join(docker(line + "\n") for line in [LINE, "junk", text(HTTP, user_agent='a "b" \u2028 \\ é'), LINE] * 9)
+    block = "\n".join(
+        docker(line + "\n") for line in [LINE, "junk", text(HTTP, user_agent='a "b" \u2028 \\ é'), LINE] * 9
+    )
 
     quick, slow = peel(block.encode()), _peel_lines(block.encode().split(b"\n"), None, None).finish()
 
