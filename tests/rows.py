@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.classification import classify
 from analyzer.parsing import BlockReader, ParsedBlock, known_formats
-from analyzer.parsing.parsed import JUDGED_AS
+from analyzer.parsing.parsed import as_judged
 from analyzer.schema import conform
 
 
@@ -22,9 +22,8 @@ def rows(*lines: str | bytes) -> list[dict[str, Any]]:
         columns = conform(entries.columns, len(entries))
         fields = known_formats()[entries.format].fields
         tampered = np.zeros(len(entries), bool) if entries.tampered is None else entries.tampered
-        judged = {raw: entries.columns[name] for name, raw in JUDGED_AS.items() if name in entries.columns}
         derived = classify(
-            columns | judged,
+            as_judged({**entries.columns, **columns}),
             tampered=tampered,
             knows_policy="upstream_cluster" in fields,
             knows_details="response_code_details" in fields,

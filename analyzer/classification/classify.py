@@ -50,7 +50,8 @@ def classify(
     coded = {name: Coded(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)}
     rows = len(coded["upstream_cluster"])
     forged = np.zeros(rows, bool) if tampered is None else tampered
-    http = coded["protocol"].known | forged
+    # A format may leave the protocol out; only a request has a method or an authority.
+    http = coded["protocol"].known | coded["method"].known | coded["authority"].known | forged
     clusters = coded["upstream_cluster"].map(cluster_kind, ClusterKind.ABSENT)
     methods = coded["method"].map(method_kind, MethodKind.ABSENT)
     protocols = coded["protocol"].map(protocol_kind, ProtocolKind.ABSENT)

@@ -41,7 +41,11 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="table for 
 SettingsOption = Annotated[str | None, typer.Option("--settings", help="Settings in TOML.", metavar="FILE")]
 FormatOption = Annotated[
     str | None,
-    typer.Option("--format", help="Name of the log format; recognised where it is not given.", metavar="NAME"),
+    typer.Option(
+        "--format",
+        help="Name of the log format, or its format string; recognised where it is not given.",
+        metavar="NAME|FORMAT_STRING",
+    ),
 ]
 LabelOption = Annotated[
     list[str],

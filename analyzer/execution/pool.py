@@ -16,7 +16,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.execution.identity import Identity
 from analyzer.execution.slots import Slots, Task
 from analyzer.execution.worker import SourceTally, Summaries, Worker
-from analyzer.parsing import LogFormat
+from analyzer.parsing import LogFormat, as_sent
 from analyzer.sources import Block, Source, read_blocks
 from analyzer.store import WrittenFile
 
@@ -75,7 +75,7 @@ def read_sources(
             worker.ingest(block)
         batch.take(Done(*worker.finish(), worker.tallies))
         return batch
-    with _pool(lake, name, [log_format.name for log_format in formats], workers) as pool:
+    with _pool(lake, name, as_sent(formats), workers) as pool:
         for block in blocks:
             pool.put(block)
         for done in pool.finish():
@@ -153,7 +153,7 @@ class _Pool:
 
 
 @contextmanager
-def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterator[_Pool]:
+def _pool(lake: Path, name: str, formats: Sequence[LogFormat | str], workers: int) -> Iterator[_Pool]:
     # Forked workers share what is imported already; where threads may hold locks, spawning is the safe way.
     forks = sys.platform == "linux"
     context: Any = mp.get_context("fork" if forks else "spawn")
@@ -182,15 +182,17 @@ def _pool(lake: Path, name: str, formats: Sequence[str], workers: int) -> Iterat
             slots.close()
 
 
-def _work(lake: str, name: str, formats: Sequence[str], tasks: Any, answers: Any, slots: Slots | None) -> None:
+def _work(
+    lake: str, name: str, formats: Sequence[LogFormat | str], tasks: Any, answers: Any, slots: Slots | None
+) -> None:
     """A worker's life: blocks until there are no more, then one answer."""
     import pyarrow as pa
 
-    from analyzer.parsing import known_formats
+    from analyzer.parsing import as_received
 
     pa.set_cpu_count(1)
     try:
-        worker = Worker(lake, name, [known_formats()[format_name] for format_name in formats])
+        worker = Worker(lake, name, as_received(formats))
         while (task := tasks.get()) is not None:
             worker.ingest(task.block if slots is None else slots.take(task))
         answers.put(Done(*worker.finish(), worker.tallies))

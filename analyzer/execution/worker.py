@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
-from analyzer.parsing.parsed import JUDGED_AS, RAW_TYPES
+from analyzer.parsing.parsed import JUDGED_AS, as_judged
 from analyzer.parsing.peeling import Peeled, read_peeled
 from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
@@ -122,9 +122,8 @@ class Worker:
             table = _together(self._gathered[name])
             log_format = self._formats[name]
             columns = {column: table[column].chunk(0) for column in table.column_names}
-            judged = {raw: columns[stand_in] for stand_in, raw in JUDGED_AS.items() if stand_in in columns}
             derived = classify(
-                {column: columns[column] for column in RAW_TYPES} | judged,
+                as_judged(columns),
                 tampered=np.asarray(columns["tampered"]),
                 knows_policy=log_format.fields.issuperset(_POLICY_FIELDS),
                 knows_details=log_format.fields.issuperset(_DETAIL_FIELDS),

@@ -1,9 +1,10 @@
 """Columns from lines that were read one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer.parsing.careful import CarefulLine
 from analyzer.parsing.parsed import OWN_TYPES, RAW_TYPES, TIMESTAMP, Entries
@@ -25,12 +26,20 @@ def _column(field: str, wanted: pa.DataType, texts: list[str | None]) -> pa.Arra
     if pa.types.is_integer(wanted):
         return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
     if field == "start_time":
-        times, good = read_bracketed_times(pa.array([f"[{text or ''}]" for text in texts], pa.string()))
-        return pa.array(
-            [time if ok else None for time, ok in zip(times.to_pylist(), good.tolist(), strict=True)], TIMESTAMP
-        )
+        return _times(texts)
     column = pa.array(texts, pa.string())
     return column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
+
+
+def times_of(written: pa.Array, read: Callable[[str], str | None] | None) -> pa.Array:
+    """Times that an operator wrote in a form of its own, by what reads one."""
+    texts: list[str | None] = written.to_pylist()
+    return _times(texts if read is None else [None if text is None else read(text) for text in texts])
+
+
+def _times(texts: Sequence[str | None]) -> pa.Array:
+    times, good = read_bracketed_times(pa.array([f"[{text or ''}]" for text in texts], pa.string()))
+    return pc.if_else(pa.array(good), times, pa.scalar(None, TIMESTAMP))
 
 
 def _number(text: str | None, bits: int) -> int | None:

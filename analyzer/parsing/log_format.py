@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
-from analyzer.errors import UsageError
 from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.parsed import Reading
 from analyzer.registry import discover
@@ -43,16 +42,3 @@ class LogFormat(Protocol):
 def known_formats() -> dict[str, LogFormat]:
     """Every format by name."""
     return discover("analyzer.parsing.formats", "FORMAT")
-
-
-def formats_for(choice: str | None) -> list[LogFormat]:
-    """The formats to look for: all of them, or the one that was named.
-
-    Raises `UsageError` for a name that no format has.
-    """
-    formats = known_formats()
-    if choice is None:
-        return list(formats.values())
-    if choice not in formats:
-        raise UsageError(f"no format is named {choice!r}", hint=f"known formats: {', '.join(formats)}")
-    return [formats[choice]]

@@ -5,12 +5,14 @@ of `OWN_TYPES`; missing values are null. Every physical line of a block is in ex
 a blank line.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer.vocabulary import ACCESS_LOG_FIELDS, SOURCE_FIELDS
 
@@ -36,12 +38,13 @@ EXTRA = "extra"
 """The column of what a format logs beside the access log's own fields: a JSON object as text, keys sorted."""
 
 JUDGED_AS = {
+    "judged_method": "method",
     "judged_cluster": "upstream_cluster",
     "judged_flags": "response_flags",
     "judged_details": "response_code_details",
 }
 """Columns of a format that does not speak in Envoy's words: what a sidecar would have written for the same. They stand
-in for the named columns where an entry is classified, and are never stored."""
+in for the named columns where an entry is classified, wherever they have a value, and are never stored."""
 
 OWN_TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys((*SOURCE_FIELDS, *JUDGED_AS), DICTIONARY),
@@ -91,3 +94,15 @@ class Reading:
 
     entries: Entries | None
     odd: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+def as_judged(columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    """The columns that an entry is classified by."""
+    return {
+        name: columns[name] if stand_in not in columns else _either(columns[stand_in], columns[name])
+        for name, stand_in in {**dict.fromkeys(RAW_TYPES, ""), **{raw: own for own, raw in JUDGED_AS.items()}}.items()
+    }
+
+
+def _either(first: pa.Array, second: pa.Array) -> pa.Array:
+    return pc.coalesce(first.cast(pa.string()), second.cast(pa.string())).dictionary_encode()

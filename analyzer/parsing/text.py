@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from analyzer.parsing.careful import CarefulLine, Shape, read_text_line, shape_of
 from analyzer.parsing.layout import IGNORED, Layout, compile_layout, parts_of
-from analyzer.parsing.native import TextKernel, library
+from analyzer.parsing.native import TextKernel, cuts_of, library
 from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
 from analyzer.parsing.tables import read_separated
 from analyzer.parsing.times import read_bracketed_times
@@ -61,9 +61,9 @@ class TextFormat:
     @cached_property
     def _kernel(self) -> TextKernel | None:
         functions = library()
-        return (
-            None if functions is None else TextKernel(functions, self.name, self.layout, parts_of(self.format_string))
-        )
+        if functions is None:
+            return None
+        return TextKernel(functions, self.name, cuts_of(self.layout, parts_of(self.format_string)), self.layout.quotes)
 
     def read_by_arrow(self, data: bytes) -> Reading:
         """Read a block without the kernel."""

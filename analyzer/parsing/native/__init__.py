@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from analyzer.parsing.layout import IGNORED, Layout
-from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
+from analyzer.parsing.parsed import OWN_TYPES, RAW_TYPES, Entries, Reading
 
+MOST_COLUMNS = 64
+"""As in the kernel."""
 _TEXT, _CODED, _NUMBER, _STATUS, _TIME = range(1, 6)
 _P, _I, _L = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
 
@@ -77,8 +79,13 @@ def _fields(names: Sequence[str]) -> list[_Field]:
     return [_Field(name, _kind(name)) for name in names]
 
 
+def _type(name: str) -> pa.DataType:
+    """A column's type; what is no column of an entry is text."""
+    return RAW_TYPES.get(name, OWN_TYPES.get(name, pa.string()))
+
+
 def _kind(name: str) -> int:
-    wanted = RAW_TYPES[name]
+    wanted = _type(name)
     if pa.types.is_dictionary(wanted):
         return _CODED
     if pa.types.is_timestamp(wanted):
@@ -118,7 +125,7 @@ class _Reader:
     def _column(self, index: int, field: _Field, rows: int) -> pa.Array:
         nulls = self.native["nulls"](self.context, index)
         valid = self._copied("valid", index, rows // 8 + 1) if nulls else None
-        wanted = RAW_TYPES[field.name]
+        wanted = _type(field.name)
         if field.kind == _TEXT:
             offsets = self._copied("codes", index, (rows + 1) * 4)
             letters = self._copied("letters", index, self.native["letters_used"](self.context, index))
@@ -154,20 +161,35 @@ class _Reader:
         return array
 
 
-class TextKernel(_Reader):
-    """Reads blocks of one text layout."""
+class Cut(NamedTuple):
+    """One step through a line: the field that is read, the literal that ends it, and whether blanks may stand in it.
 
-    def __init__(
-        self, functions: Mapping[str, Any], name: str, layout: Layout, parts: Sequence[tuple[str, str]]
-    ) -> None:
-        """`parts` are the pairs of field and the literal behind it; the first has no field, only a literal."""
-        super().__init__(functions, name, _fields(layout.fields))
-        alone = {segment.fields[0] for segment in layout.segments if segment.quoted and len(segment.fields) == 1}
-        self.quotes = layout.quotes
-        self.steps = (_Step * len(parts))(
+    The first step of a format has a literal only, and a field that has no column is `IGNORED`.
+    """
+
+    field: str
+    literal: str
+    blanks: bool
+
+
+def cuts_of(layout: Layout, parts: Sequence[tuple[str, str]]) -> list[Cut]:
+    """The steps of a layout; `parts` are its pairs of field and the literal behind it."""
+    alone = {segment.fields[0] for segment in layout.segments if segment.quoted and len(segment.fields) == 1}
+    return [Cut(field, literal, field in alone or field == IGNORED) for field, literal in parts]
+
+
+class TextKernel(_Reader):
+    """Reads blocks of one text format."""
+
+    def __init__(self, functions: Mapping[str, Any], name: str, cuts: Sequence[Cut], quotes: int) -> None:
+        """`quotes` is how many double quotes a line holds."""
+        super().__init__(functions, name, _fields([cut.field for cut in cuts if cut.field != IGNORED]))
+        self.quotes = quotes
+        self.steps = (_Step * len(cuts))(
             *(
-                _Step(literal.encode(), len(literal), self.place.get(field, -1), field in alone or field == IGNORED)
-                for field, literal in parts
+                _Step(literal, len(literal), self.place.get(cut.field, -1), cut.blanks)
+                for cut in cuts
+                for literal in [cut.literal.encode()]
             )
         )
 

@@ -1,0 +1,139 @@
+"""A text format that an operator of a mesh wrote: its format string, compiled into a reader.
+
+Lines that the kernel or the pattern's plain shape can read have one reading. For the others every reading is looked
+for, and only what they agree in is believed (`analyzer.parsing.readings`).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from analyzer.errors import UsageError
+from analyzer.parsing.by_line import read_by_line
+from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.extras import extra_column
+from analyzer.parsing.gathering import times_of
+from analyzer.parsing.layout import IGNORED
+from analyzer.parsing.native import MOST_COLUMNS, Cut, TextKernel, library
+from analyzer.parsing.operators import take_apart
+from analyzer.parsing.parsed import EXTRA, Reading
+from analyzer.parsing.readings import Pattern, pattern_of
+from analyzer.parsing.slots import Slots
+
+_FEWEST_FIELDS = 2
+_OWN = "@"
+"""How columns begin that are this module's own and no entry's."""
+_KEPT, _WRITTEN = "@kept ", "@written"
+
+
+@dataclass(frozen=True)
+class CustomText:
+    """The format of `meshConfig.accessLogFormat` or of a Telemetry provider's `logFormat.text`."""
+
+    format_string: str
+    name: str = "custom_text"
+    relays: bool = False
+
+    reference = "istio/api mesh/v1alpha1/config.proto accessLogFormat; envoyproxy/envoy substitution_formatter.rst"
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for a format string that says too little to know its lines by."""
+        if len(self.slots.fields) < _FEWEST_FIELDS:
+            raise UsageError(
+                f"the format string {self.format_string!r} fills fewer than {_FEWEST_FIELDS} fields",
+                hint="give the whole access-log format, as it stands in meshConfig or in the Telemetry resource",
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is compiled stays where it is."""
+        return CustomText, (self.format_string, self.name, self.relays)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The operators."""
+        return Slots(tuple(operator for operator, _ in self._parts[1]))
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """Literals and kinds of value."""
+        return pattern_of(*self._parts)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The access-log fields that the format can hold."""
+        return self.slots.fields
+
+    def may_read(self, shape: Shape) -> bool:
+        """Whether a line has the quotes that the format has."""
+        return shape.quotes >= self._quotes
+
+    def read_line(self, line: str) -> CarefulLine | None:
+        """Read one line; null where it does not fit the format string in any way, or holds no value at all."""
+        readings = self.pattern.read(line)
+        if readings is None:
+            return None
+        values = self.slots.fill(readings.values)
+        if not values and readings.one:
+            return None
+        forged = bool(self._quotes) and line.count('"') > self._quotes
+        return CarefulLine(values, tampered=forged or not readings.one)
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block of UTF-8 lines, by the kernel where it can tell the values apart."""
+        if self._kernel is None:
+            return read_by_line(self, data)
+        reading = self._kernel.read(data)
+        if reading.entries is not None:
+            reading.entries.columns = self._finished(reading.entries.columns)
+        return reading
+
+    @cached_property
+    def _kernel(self) -> TextKernel | None:
+        functions = library()
+        cuts = self._cuts()
+        return None if functions is None or cuts is None else TextKernel(functions, self.name, cuts, self._quotes)
+
+    def _cuts(self) -> list[Cut] | None:
+        """The kernel's steps; null where its plain rules would not give the one reading.
+
+        It ends a value at the first letter of the literal behind it, so between two values in one stretch without
+        quotes that letter must be a blank, which no value then holds.
+        """
+        first, parts = self._parts
+        if not self.slots.plain or len(parts) > MOST_COLUMNS:
+            return None
+        cuts = [Cut(IGNORED, first, blanks=True)]
+        for piece in self.pattern.pieces:
+            if piece.kinds and (piece.marks is None or piece.marks.strip(" ")):
+                return None
+            cuts += [Cut("", "", blanks=piece.literals == ("", "")) for _ in piece.kinds]
+        return [
+            cuts[0],
+            *(
+                Cut(self._column_of(place), literal, cut.blanks)
+                for place, ((_, literal), cut) in enumerate(zip(parts, cuts[1:], strict=True))
+            ),
+        ]
+
+    def _column_of(self, place: int) -> str:
+        field = self.slots.field_of.get(place)
+        if field is None:
+            return f"{_KEPT}{self.slots.key_of(place)}" if place in self.slots.others else IGNORED
+        return _WRITTEN if field == "start_time" and self.slots.reader_of(field) is not None else field
+
+    def _finished(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Columns of the kernel as an entry's: times read, the rest in one object."""
+        finished = {name: column for name, column in columns.items() if not name.startswith(_OWN)}
+        if _WRITTEN in columns:
+            finished["start_time"] = times_of(columns[_WRITTEN], self.slots.reader_of("start_time"))
+        kept = {name.removeprefix(_KEPT): column for name, column in columns.items() if name.startswith(_KEPT)}
+        return finished | ({EXTRA: extra_column(kept)} if kept else {})
+
+    @cached_property
+    def _parts(self) -> Any:
+        return take_apart(self.format_string.rstrip("\n"))
+
+    @cached_property
+    def _quotes(self) -> int:
+        first, parts = self._parts
+        return first.count('"') + sum(literal.count('"') for _, literal in parts)
