@@ -30,9 +30,9 @@ def ingest(
     """Read sources into a lake as one batch and return the batch's tally.
 
     A source whose content the lake already holds, under whatever name, is skipped and counted. `log_format` is
-    the name of a known format or a format string, where none is to be recognised. Raises `SourceError` for a source that cannot be
-    opened and `LakeError` where the lake does not take the batch; then, and when the process is killed, the lake
-    is as it was.
+    the name of a known format or a format string, where none is to be recognised. Raises `SourceError` for a source
+    that cannot be opened and `LakeError` where the lake does not take the batch; then, and when the process is
+    killed, the lake is as it was.
     """
     formats = formats_for(log_format)
     sources = find_sources(arguments, dict(labels or {}))

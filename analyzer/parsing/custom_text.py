@@ -15,7 +15,7 @@ from analyzer.parsing.extras import extra_column
 from analyzer.parsing.gathering import times_of
 from analyzer.parsing.layout import IGNORED
 from analyzer.parsing.native import MOST_COLUMNS, Cut, TextKernel, library
-from analyzer.parsing.operators import take_apart
+from analyzer.parsing.operators import Operator, take_apart
 from analyzer.parsing.parsed import EXTRA, Reading
 from analyzer.parsing.readings import Pattern, pattern_of
 from analyzer.parsing.slots import Slots
@@ -130,7 +130,7 @@ class CustomText:
         return finished | ({EXTRA: extra_column(kept)} if kept else {})
 
     @cached_property
-    def _parts(self) -> Any:
+    def _parts(self) -> tuple[str, tuple[tuple[Operator, str], ...]]:
         return take_apart(self.format_string.rstrip("\n"))
 
     @cached_property

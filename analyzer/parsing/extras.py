@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-_NOTHING = ("", "-", {}, [])
+_NOTHING: tuple[Any, ...] = ("", "-", {}, [])
 
 
 def as_extra(values: Mapping[str, Any]) -> str | None:

@@ -10,10 +10,17 @@ from analyzer.registry import discover
 
 @runtime_checkable
 class LogFormat(Protocol):
-    """One format, in one file of `analyzer.parsing.formats`; `reference` says where the format is defined."""
+    """One format, in one file of `analyzer.parsing.formats`, or out of a format string."""
 
-    name: str
-    reference: str
+    @property
+    def name(self) -> str:
+        """How the format is called in `log_format`, in the catalog and by `--format`."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """Where the format is defined."""
+        ...
 
     @property
     def relays(self) -> bool:

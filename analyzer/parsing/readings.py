@@ -19,7 +19,7 @@ _SAFE_NEXT_TO_NUMBERS = re.compile(r"[^-\w]")
 
 @dataclass(frozen=True)
 class Readings:
-    """The values of a line by the place of their operator: null where readings differ; `one` where there was but one."""
+    """Values by the place of their operator, null where readings differ; `one` says that there was but one reading."""
 
     values: tuple[str | None, ...]
     one: bool
@@ -207,7 +207,8 @@ class _Search:
             return [end] if start <= end <= furthest and line.endswith(literal) else []
         if not literal:
             return range(start, furthest + 1)
-        ends, end = [], line.find(literal, start, furthest + len(literal))
+        ends: list[int] = []
+        end = line.find(literal, start, furthest + len(literal))
         while end >= 0 and len(ends) <= _MOST_STEPS:
             ends.append(end)
             end = line.find(literal, end + 1, furthest + len(literal))

@@ -79,7 +79,7 @@ class Slots:
 
     @property
     def plain(self) -> bool:
-        """Whether every field is the text of one operator as it stands, so that columns need no second look but a time's."""
+        """Whether every field but the time is the text of one operator as it stands: its column is the operator's."""
         return (
             all(len(r) == 1 and (r[0][1] is None or field == "start_time") for field, r in self._readers)
             and not self._places.keys() & {_CHAIN, _PEER}
@@ -141,7 +141,7 @@ class Slots:
         return {field: places for field, places in found.items() if places}
 
     def _prefer_the_peer(self, values: dict[str, str], known: Sequence[str | None]) -> None:
-        """A client's X-Forwarded-For replaces its address, and port 0 tells; the direct address is always the peer's."""
+        """A client's X-Forwarded-For replaces its address, and port 0 tells; the direct address is the peer's own."""
         place = self._places.get(_PEER)
         peer = None if place is None else known[place]
         if peer is not None and values.get("downstream_remote_address", ":0").endswith(":0"):
