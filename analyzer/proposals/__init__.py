@@ -2,13 +2,15 @@
 
 from analyzer.proposals.eligible import placed
 from analyzer.proposals.manifest_kind import Candidate, ManifestKind, known_manifest_kinds
-from analyzer.proposals.proposal import NotProposed, Proposal, Proposals, proposals_as_json
+from analyzer.proposals.proposal import Action, NotProposed, Patch, Proposal, Proposals, proposals_as_json
 from analyzer.proposals.proposing import propose
 
 __all__ = [
+    "Action",
     "Candidate",
     "ManifestKind",
     "NotProposed",
+    "Patch",
     "Proposal",
     "Proposals",
     "known_manifest_kinds",

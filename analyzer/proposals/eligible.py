@@ -1,18 +1,17 @@
 """Which destinations a manifest should be made for, and why there is none for the others."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from analyzer.evidence import Destination, Judged
-from analyzer.mesh.model import Mesh, ServiceEntry
+from analyzer.mesh.model import ServiceEntry
 from analyzer.mesh.names import is_dns1123_label
-from analyzer.proposals.naming import object_name
+from analyzer.proposals.existing import Existing, Lacking
 from analyzer.proposals.proposal import NotProposed
 from analyzer.settings import Settings, inside
 from analyzer.simulation import Simulator
-from analyzer.simulation.services import visible_entries
-from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, EgressClass, Outcome, Verdict
+from analyzer.vocabulary import EgressClass, Outcome, Verdict
 
 _OPEN_QUESTIONS = (Verdict.LEGITIMATE, Verdict.REVIEW)
 
@@ -31,35 +30,68 @@ def placed(destination: Destination, settings: Settings) -> Destination:
     return replace(destination, requests=tuple(replace(request, key=key) for request in destination.requests))
 
 
-def eligible(
-    judged: Sequence[Judged], settings: Settings, before: Simulator
-) -> tuple[dict[str, list[Judged]], list[NotProposed]]:
-    """Legitimate destinations that need a manifest, by namespace, and the reasons of all others.
+@dataclass
+class Wanted:
+    """What is to be made: new manifests by namespace, edits by `<namespace>/<name>`; and what is not, and why."""
+
+    new: dict[str, list[Judged]] = field(default_factory=lambda: defaultdict(list))
+    lacking: dict[str, Lacking] = field(default_factory=dict)
+    refused: list[NotProposed] = field(default_factory=list)
+
+    def lacks(self, entry: ServiceEntry, items: Iterable[Judged], *, hidden_from: str | None = None) -> None:
+        """Note destinations that an existing entry is for and does not admit."""
+        lacking = self.lacking.setdefault(entry.reference, Lacking(entry))
+        for item in items:
+            lacking.items.append(item)
+            if hidden_from is not None:
+                lacking.hidden_from[item.key] = hidden_from
+
+
+def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator) -> Wanted:
+    """Legitimate destinations that need a manifest or an edit of one, and the reasons of all others.
 
     A host is taken with all its ports or not at all: an entry in the caller's namespace hides the ports of a
     shared entry for the same host (istio/istio pilot/pkg/model/sidecar.go, since 1.24).
     """
-    refused: list[NotProposed] = []
+    wanted = Wanted()
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for item in judged:
         if set(item.destination.by_class) == {EgressClass.INBOUND}:
             continue
         reason = _why_not(item, settings, before)
         if reason is not None:
-            refused.append(reason)
+            wanted.refused.append(reason)
         else:
             groups[_namespace(item, settings), item.key.host or item.key.name].append(item)
-    wanted: dict[str, list[Judged]] = defaultdict(list)
-    known = _Existing(before.mesh)
+    known = Existing(before.mesh)
     for (namespace, _), items in sorted(groups.items()):
-        existing = known.entry_for(items[0].key.host, namespace)
-        if all(is_registered(item.destination, before) for item in items):
-            refused += [_registered(item) for item in items]
-        elif existing is not None:
-            refused += [why_not_again(item, existing, before) for item in items]
-        else:
-            wanted[namespace] += items
-    return wanted, refused
+        _place(namespace, items, known, before, wanted)
+    return wanted
+
+
+def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Simulator, wanted: Wanted) -> None:
+    """Say where one host's ports belong: in an entry that exists, or in a new one."""
+    missing = [item for item in items if not is_registered(item.destination, before)]
+    admitted = [item for item in items if item not in missing]
+    if not missing:
+        wanted.refused += [_registered(item) for item in items]
+        return
+    key = missing[0].key
+    seen, own = known.seen(key, namespace), known.own_hidden(key, namespace)
+    shared = None if admitted else known.shared_hidden(missing)
+    if seen is not None:
+        wanted.lacks(seen, missing)
+    elif own is not None and "~" in own.export_to:
+        text = f"{own.reference} is for this host and is exported to nobody (`~`): change that if it was not meant."
+        wanted.refused += [not_proposed(item, "existing_entry", text) for item in missing]
+    elif own is not None or shared is not None:
+        wanted.lacks(own or shared, missing, hidden_from=namespace)  # type: ignore[arg-type]
+    elif before.mesh.is_empty:
+        wanted.new[namespace] += items  # what the log calls registered is so by an entry that nobody has shown
+        return
+    else:
+        wanted.new[namespace] += missing
+    wanted.refused += [_registered(item) for item in admitted]
 
 
 def is_registered(destination: Destination, before: Simulator) -> bool:
@@ -69,11 +101,6 @@ def is_registered(destination: Destination, before: Simulator) -> bool:
         decision.outcome is Outcome.ALLOWED and (decision.by is not None or not decision.unguarded)
         for decision in decisions
     )
-
-
-def is_ours(entry: ServiceEntry) -> bool:
-    """Whether an entry was made by this program."""
-    return entry.labels.get(MANAGED_BY_LABEL) == MANAGED_BY
 
 
 def _namespace(item: Judged, settings: Settings) -> str:
@@ -109,41 +136,4 @@ def _why_not(item: Judged, settings: Settings, before: Simulator) -> NotProposed
 def _registered(item: Judged) -> NotProposed:
     return not_proposed(
         item, "already_registered", "Every request is admitted by what is registered already; nothing is missing."
-    )
-
-
-class _Existing:
-    """The entries that each namespace sees, by host; looked up once a namespace."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
-        self._by_namespace: dict[str, dict[str, list[ServiceEntry]]] = {}
-
-    def entry_for(self, host: str | None, namespace: str) -> ServiceEntry | None:
-        """The entry for exactly this host that a proposal would compete with; one that it replaces does not count."""
-        if host is None:
-            return None
-        if namespace not in self._by_namespace:
-            self._by_namespace[namespace] = self._visible(namespace)
-        replaced = f"{namespace}/{object_name(host)}"
-        entries = self._by_namespace[namespace].get(host, ())
-        return next((entry for entry in entries if not (is_ours(entry) and entry.reference == replaced)), None)
-
-    def _visible(self, namespace: str) -> dict[str, list[ServiceEntry]]:
-        by_host: dict[str, list[ServiceEntry]] = defaultdict(list)
-        for entry in visible_entries(self._mesh, namespace):
-            for host in entry.hosts:
-                by_host[host.lower()].append(entry)
-        return by_host
-
-
-def why_not_again(item: Judged, existing: ServiceEntry, before: Simulator) -> NotProposed:
-    """Why a destination of a host that has an entry already gets no second one."""
-    if is_registered(item.destination, before):
-        return _registered(item)
-    return not_proposed(
-        item,
-        "existing_entry",
-        f"{existing.reference} is for this host and does not admit port {item.key.destination_port} as "
-        f"{item.key.application_protocol}: add the port there; a second entry would hide ports or lose its own.",
     )

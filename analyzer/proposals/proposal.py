@@ -3,11 +3,35 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from analyzer.errors import Place
 from analyzer.evidence.destination import DestinationKey
 from analyzer.mesh.model import ServiceEntry
 from analyzer.vocabulary import Outcome, Verdict
+
+
+class Action(StrEnum):
+    """What applying a proposal does: a new object, an edit of one in its file, or one put in place of another."""
+
+    CREATE = "create"
+    EDIT = "edit"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """An edit of one mesh file, made for `git apply` and `patch -p1`.
+
+    `file` is relative to the output folder (`patches/<name>.patch`), `of` the mesh file as it was given, `folder`
+    where the patch applies.
+    """
+
+    file: str
+    of: str
+    folder: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -15,7 +39,8 @@ class Proposal:
     """One manifest that would make observed egress explicit.
 
     `file` is relative to the output folder (`manifests/<namespace>/<name>.yaml`), `yaml` its exact text,
-    `destinations` the keys it was made for, `needs_review` whether a person must look before it is applied.
+    `destinations` the keys it was made for, `needs_review` whether a person must look before it is applied. Where it
+    edits an entry that exists, `edited` is the place of the edit and `patch` the file of the patch that makes it.
     """
 
     kind: str
@@ -31,6 +56,9 @@ class Proposal:
     workloads: tuple[str, ...]
     reason: str
     needs_review: bool = False
+    action: Action = Action.CREATE
+    edited: Place | None = None
+    patch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +78,7 @@ class Proposals:
 
     proposed: tuple[Proposal, ...] = ()
     not_proposed: tuple[NotProposed, ...] = ()
+    patches: tuple[Patch, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -66,6 +95,9 @@ def proposals_as_json(proposals: Proposals, coverage: Mapping[Outcome, int]) -> 
                 "entries": proposal.entries,
                 "reason": proposal.reason,
                 "needs_review": proposal.needs_review,
+                "action": proposal.action.value,
+                "edits": None if proposal.edited is None else str(proposal.edited),
+                "patch": proposal.patch,
             }
             for proposal in proposals.proposed
         ],
@@ -78,5 +110,6 @@ def proposals_as_json(proposals: Proposals, coverage: Mapping[Outcome, int]) -> 
             }
             for item in proposals.not_proposed
         ],
+        "patches": [{"file": patch.file, "of": patch.of, "folder": patch.folder} for patch in proposals.patches],
         "coverage": {outcome.value: entries for outcome, entries in coverage.items()},
     }

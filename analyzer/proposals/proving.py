@@ -177,19 +177,16 @@ def _mended(
     if candidate.narrower:
         yield from candidate.narrower
         return
+    left = candidate.without_ports(against)
+    kept = left.made_for if left else ()
+    any_objection = next(iter(against.values()))
     dropped += [
-        not_proposed(item, *against[item.key.destination_port])
+        not_proposed(item, *against.get(item.key.destination_port, any_objection))
         for item in candidate.made_for
-        if item.key.destination_port in against
+        if item not in kept
     ]
-    ports = tuple(port for port in candidate.service_entry.ports if port.number not in against)
-    kept = tuple(item for item in candidate.made_for if item.key.destination_port not in against)
-    if not against.keys() <= {port.number for port in candidate.service_entry.ports}:
-        # It stops others on a port that it does not declare, so no choice of ports would mend it.
-        objection = next(iter(against.values()))
-        dropped += [not_proposed(item, *objection) for item in kept]
-    elif kept:
-        yield replace(candidate, service_entry=replace(candidate.service_entry, ports=ports), made_for=kept)
+    if left is not None:
+        yield left
 
 
 def _shortfalls(candidate: Candidate, after: Simulator) -> Iterator[str]:

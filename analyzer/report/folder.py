@@ -13,18 +13,21 @@ from analyzer.text import spreadsheet_cell
 from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL
 
 _MANIFESTS = "manifests"
-_MARK = f"{MANAGED_BY_LABEL}: {MANAGED_BY}"
+_PATCHES = "patches"
+_MARKS = (f"{MANAGED_BY_LABEL}: {MANAGED_BY}", f"{MANAGED_BY}/reason", f"Proposed by {MANAGED_BY}")
+"""What tells files of an earlier run from those of other people."""
 
 
 def write_output(audit: Audit, out: str | Path) -> list[Path]:
-    """Write manifests, what is not proposed and the summary; return the files written, sorted.
+    """Write manifests, patches, what is not proposed and the summary; return the files written, sorted.
 
-    Manifests of an earlier run that are no longer proposed are removed, if they carry this tool's label. Raises
-    `AnalyzerError` where the folder cannot be written.
+    Manifests and patches of an earlier run that are no longer proposed are removed, if they carry this tool's marks.
+    Raises `AnalyzerError` where the folder cannot be written.
     """
     root = Path(out)
     files = {
         **{proposal.file: proposal.yaml for proposal in audit.proposals.proposed},
+        **{patch.file: patch.text for patch in audit.proposals.patches},
         f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit),
         "not_proposed.csv": _not_proposed(audit),
         "summary.json": as_text(summary_as_json(audit)),
@@ -76,7 +79,8 @@ def _not_proposed(audit: Audit) -> str:
 
 
 def _remove_stale(root: Path, current: set[str]) -> None:
-    for file in sorted((root / _MANIFESTS).rglob("*.yaml")):
+    ours = [*(root / _MANIFESTS).rglob("*.yaml"), *(root / _PATCHES).glob("*.patch")]
+    for file in sorted(ours):
         name = file.relative_to(root).as_posix()
-        if name not in current and file.name != "kustomization.yaml" and _MARK in file.read_text("utf-8", "replace"):
+        if name not in current and any(mark in file.read_text("utf-8", "replace") for mark in _MARKS):
             file.unlink()

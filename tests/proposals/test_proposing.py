@@ -135,7 +135,7 @@ def test_the_json_has_the_keys_of_the_contract() -> None:
 
     document = proposals_as_json(proposals_for(some), {Outcome.ALLOWED: 10})
 
-    assert set(document) == {"proposals", "not_proposed", "coverage"}
+    assert set(document) == {"proposals", "not_proposed", "patches", "coverage"}
     assert {"file", "kind", "namespace", "name", "destinations", "entries", "reason"} <= set(document["proposals"][0])
     assert set(document["not_proposed"][0]) == {"destination", "verdict", "code", "reason"}
     assert document["coverage"] == {"allowed": 10}

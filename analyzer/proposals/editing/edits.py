@@ -1,8 +1,9 @@
 """An existing ServiceEntry with something added, where it stands in its file: every other byte stays as it is."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -49,22 +50,31 @@ class Edit:
     """A change made to one object.
 
     `splices` are its places in the decoded text of the file that it came from, `line` where the first of them is;
-    `why_not` says why the file must not be edited all the same, and is empty where it may. `yaml` is the changed
-    object as a document of its own.
+    `why_not` says why the file must not be edited all the same, and is empty where it may.
     """
 
     file: str
     line: int
-    yaml: str
-    splices: tuple[Splice, ...] = ()
-    why_not: str = ""
+    splices: tuple[Splice, ...]
+    why_not: str
+    _found: Object = field(repr=False)
+    _content: Mapping[str, Any] = field(repr=False)
+    _local: tuple[Splice, ...] = field(repr=False)
+
+    def document(self, annotations: Mapping[str, str]) -> str:
+        """The changed object as a YAML document of its own, with annotations that the file does not get.
+
+        Comments and quotes stay where the object is a document by itself; what the API server wrote goes.
+        """
+        kept = None
+        if self._local:
+            with contextlib.suppress(NotInPlace):
+                kept = _document(self._found, self._local, annotations)
+        return kept or as_yaml(_annotated(self._content, annotations))
 
 
-def edit(entry: ServiceEntry, change: Change, annotations: Mapping[str, str]) -> Edit | None:
-    """A change to an entry where it was read; null where nothing is left of what was read.
-
-    `annotations` go into the document of its own, not into the file.
-    """
+def edit(entry: ServiceEntry, change: Change) -> Edit | None:
+    """A change to an entry where it was read; null where nothing is left of what was read."""
     origin = entry.origin
     if origin is None or origin.text is None:
         return None
@@ -75,17 +85,14 @@ def edit(entry: ServiceEntry, change: Change, annotations: Mapping[str, str]) ->
     except NotInPlace:
         return None
     why_not = _why_not(entry, origin.text, found)
-    splices: tuple[Splice, ...] = ()
-    kept = None
+    local: tuple[Splice, ...] = ()
     try:
-        splices = _splices(found, change)
-        kept = _document(found, splices, annotations)
+        local = _splices(found, change)
     except NotInPlace as reason:
         why_not = why_not or str(reason)
-    whole = kept or as_yaml(_annotated(content, annotations))
-    moved = tuple(Splice(s.start + found.start, s.end + found.start, s.text) for s in splices)
+    moved = () if why_not else tuple(Splice(s.start + found.start, s.end + found.start, s.text) for s in local)
     line = lines.number(moved[0].start) if moved else origin.line
-    return Edit(origin.file, line, whole, () if why_not else moved, why_not)
+    return Edit(origin.file, line, moved, why_not, found, content, local)
 
 
 @lru_cache(maxsize=4)
@@ -151,7 +158,7 @@ def _own_lines(text: str) -> str:
     return f"{(rest if newline and first.strip() == '---' else text).rstrip()}\n"
 
 
-def _annotated(content: dict[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+def _annotated(content: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
     """The object without what the server wrote into it, with annotations."""
     metadata = {key: value for key, value in content["metadata"].items() if key not in _OF_THE_SERVER}
     noted = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}

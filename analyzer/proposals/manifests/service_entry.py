@@ -5,29 +5,20 @@ host never gets two (istio/istio pilot/pkg/model/sidecar.go). Templates: istio.i
 """
 
 import ipaddress
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer.evidence import Judged
-from analyzer.mesh.model import Endpoint, Port, ServiceEntry
-from analyzer.mesh.names import why_invalid_host
+from analyzer.mesh.model import Endpoint, ServiceEntry
 from analyzer.proposals.manifest_kind import Candidate, Unmakeable
 from analyzer.proposals.naming import address_name, object_name
+from analyzer.proposals.needs import one_protocol_a_port, ports_of, protocols_of, why_inexpressible
 from analyzer.proposals.wildcards import Family, families
 from analyzer.settings import Settings
 from analyzer.simulation import version_of
-from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, ApplicationProtocol, Location, Resolution
+from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, Location, Resolution
 
-_PROTOCOL = {
-    ApplicationProtocol.HTTP: "HTTP",
-    ApplicationProtocol.GRPC: "GRPC",
-    ApplicationProtocol.TLS: "TLS",
-    ApplicationProtocol.TCP: "TCP",
-}
-_RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
-"""The sidecar listens there itself (istio/istio pilot/pkg/networking/core/listener.go)."""
-_USUAL = {(80, "HTTP"): "http", (443, "TLS"): "tls"}
 _LABELS = {MANAGED_BY_LABEL: MANAGED_BY}
 _SYNTHETIC_DOMAIN = "egress.internal"
 """An address needs a host in its entry, which is only a label there; `.internal` is reserved for private use."""
@@ -41,21 +32,21 @@ class ServiceEntryKind:
     summary = "Registers an external host, its ports and protocols for the namespace that was seen to call it."
 
     def candidates(
-        self, namespace: str, judged: Sequence[Judged], settings: Settings
+        self, namespace: str, judged: Sequence[Judged], settings: Settings, istio_version: str
     ) -> tuple[list[Candidate], list[Unmakeable]]:
         """Group by host; what has no name, and plain TCP, by address and port."""
         unmakeable: list[Unmakeable] = []
         by_host: dict[str, list[Judged]] = defaultdict(list)
         by_address: dict[tuple[str, int], list[Judged]] = defaultdict(list)
         for item in judged:
-            problem = _why_inexpressible(item, settings)
+            problem = why_inexpressible(item, settings)
             if problem is not None:
                 unmakeable.append(problem)
             elif item.key.host is not None:
                 by_host[item.key.host].append(item)
             else:
                 by_address[item.key.destination_ip or "", item.key.destination_port or 0].append(item)
-        chosen = {host: _one_protocol_a_port(items, unmakeable) for host, items in by_host.items()}
+        chosen = {host: one_protocol_a_port(items, unmakeable) for host, items in by_host.items()}
         made = _for_hosts(namespace, {host: items for host, items in chosen.items() if items}, settings)
         for (address, port), items in sorted(by_address.items()):
             made.append(_for_address(namespace, address, port, items, settings))
@@ -86,68 +77,9 @@ class ServiceEntryKind:
         }
 
 
-def _why_inexpressible(item: Judged, settings: Settings) -> Unmakeable | None:
-    """What no ServiceEntry can say, before any are made."""
-    key = item.key
-    if not key.destination_port or key.application_protocol is None:
-        return _cannot([item], "port_unknown", "The log does not show which port was dialled, and for what protocol.")
-    if key.destination_port in _RESERVED_PORTS:
-        return _cannot([item], "reserved_port", f"The sidecar itself uses port {key.destination_port}: use another.")
-    if key.host is not None:
-        problem = why_invalid_host(key.host)
-        if problem is not None or "*" in key.host:
-            return _cannot(
-                [item], "invalid_host_name", f"Istio refuses the name in `hosts`: {problem or 'a wildcard'}."
-            )
-        if key.application_protocol is ApplicationProtocol.TCP:
-            return _cannot(
-                [item],
-                "tcp_by_name",
-                "Plain TCP is matched by address alone, and without one an entry would take its port for everybody: "
-                "write the entry by hand, with `addresses`.",
-            )
-        if key.destination_port == 443 and not _is_tls(item):
-            return _cannot(
-                [item],
-                "http_on_443",
-                "Plain HTTP was seen on port 443; an HTTP port there would look as if it admitted TLS, which it does "
-                "not: have the client speak TLS, or use another port.",
-            )
-        return None
-    if key.destination_ip is None:
-        return _cannot([item], "no_destination", "The log shows neither name nor address.")
-    if not settings.proposals.tcp_addresses:
-        return _cannot([item], "tcp_addresses_off", "`proposals.tcp_addresses` is off, so addresses are not proposed.")
-    return None
-
-
-def _one_protocol_a_port(items: Sequence[Judged], unmakeable: list[Unmakeable]) -> list[Judged]:
-    """A port number has one protocol in an entry: the one with most entries stays, TLS where they are equal.
-
-    gRPC beside other HTTP is no conflict, since one HTTP2 port serves both.
-    """
-    weights: dict[int, Counter[bool]] = defaultdict(Counter)
-    for item in items:
-        weights[item.key.destination_port or 0][_is_tls(item)] += item.destination.entries
-    kept: list[Judged] = []
-    for item in items:
-        weight = weights[item.key.destination_port or 0]
-        if _is_tls(item) is (weight[True] >= weight[False]):
-            kept.append(item)
-        else:
-            used, other = ("plain HTTP", "TLS") if _is_tls(item) else ("TLS", "plain HTTP")
-            reason = f"Port {item.key.destination_port} is mostly used for {used}, and a port has one protocol"
-            unmakeable.append(_cannot([item], "protocol_conflict", f"{reason}: move the {other} elsewhere."))
-    return kept
-
-
-def _is_tls(item: Judged) -> bool:
-    return item.key.application_protocol is ApplicationProtocol.TLS
-
-
 def _for_hosts(namespace: str, by_host: Mapping[str, Sequence[Judged]], settings: Settings) -> list[Candidate]:
     """One candidate a host; several hosts as one wildcard where settings ask for that and enough agree."""
-    protocols = {host: _protocols(items) for host, items in by_host.items()}
+    protocols = {host: protocols_of(items) for host, items in by_host.items()}
     single = {
         host: _for_host(namespace, host, protocols[host], items, settings) for host, items in sorted(by_host.items())
     }
@@ -158,22 +90,6 @@ def _for_hosts(namespace: str, by_host: Mapping[str, Sequence[Judged]], settings
     return [*wide, *single.values()]
 
 
-def _protocols(items: Iterable[Judged]) -> dict[int, str]:
-    """Port number to protocol; HTTP2 where gRPC and other HTTP share a port, for a gRPC call needs HTTP/2 upstream."""
-    seen: dict[int, set[str]] = defaultdict(set)
-    for item in items:
-        if item.key.destination_port and item.key.application_protocol:
-            seen[item.key.destination_port].add(_PROTOCOL[item.key.application_protocol])
-    return {number: "HTTP2" if len(words) > 1 else next(iter(words)) for number, words in sorted(seen.items())}
-
-
-def _ports(protocols: Iterable[tuple[int, str]]) -> tuple[Port, ...]:
-    return tuple(
-        Port(number, _USUAL.get((number, protocol), f"{protocol.lower()}-{number}"), protocol)
-        for number, protocol in sorted(protocols)
-    )
-
-
 def _for_host(
     namespace: str, host: str, protocols: Mapping[int, str], items: Sequence[Judged], settings: Settings
 ) -> Candidate:
@@ -181,7 +97,7 @@ def _for_host(
         namespace=namespace,
         name=object_name(host),
         hosts=(host,),
-        ports=_ports(protocols.items()),
+        ports=ports_of(protocols.items()),
         location=Location.MESH_EXTERNAL,
         resolution=Resolution.DNS,
         export_to=settings.proposals.export_to,
@@ -199,7 +115,7 @@ def _for_family(namespace: str, family: Family, members: Sequence[Candidate], se
         namespace=namespace,
         name=object_name(host),
         hosts=(host,),
-        ports=_ports(family.ports),
+        ports=ports_of(family.ports),
         location=Location.MESH_EXTERNAL,
         resolution=Resolution.NONE,
         export_to=settings.proposals.export_to,
@@ -225,7 +141,7 @@ def _for_address(namespace: str, address: str, port: int, items: Sequence[Judged
         name=name,
         hosts=(f"{name}.{_SYNTHETIC_DOMAIN}",),
         addresses=(plain,),
-        ports=_ports([(port, "TCP")]),
+        ports=ports_of([(port, "TCP")]),
         location=Location.MESH_EXTERNAL,
         resolution=Resolution.STATIC,
         endpoints=(Endpoint(plain),),
@@ -239,10 +155,6 @@ def _for_address(namespace: str, address: str, port: int, items: Sequence[Judged
         widens=f"Admits whatever is sent to {plain} on port {port}: check who owns the address and that it is stable.",
         needs_review=True,
     )
-
-
-def _cannot(items: Sequence[Judged], code: str, reason: str) -> Unmakeable:
-    return Unmakeable(tuple(items), code, reason)
 
 
 MANIFEST_KIND = ServiceEntryKind()
