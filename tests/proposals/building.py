@@ -7,20 +7,25 @@ from analyzer.evidence import Destination
 from analyzer.mesh.loading import service_entry_of
 from analyzer.mesh.model import Document, Mesh, Origin
 from analyzer.proposals import Proposals, propose
+from analyzer.proposals.manifest_yaml import as_yaml
 from analyzer.settings import Settings
 from analyzer.vocabulary import NEWEST_ISTIO
 from tests.detection.building import judged
 
+_NETWORKING = "networking.istio.io/v1"
+
 
 def mesh_of(entries: Sequence[Mapping[str, Any]]) -> Mesh:
-    """ServiceEntries from `{name: <namespace>/<name>, labels, spec}`."""
+    """ServiceEntries from `{name: <namespace>/<name>, labels, annotations, spec}`, each in a file of its own."""
     return Mesh(tuple(service_entry_of(_document(entry)) for entry in entries))
 
 
 def _document(entry: Mapping[str, Any]) -> Document:
     namespace, _, name = entry["name"].partition("/")
-    content = {"metadata": {"labels": entry.get("labels")}, "spec": entry["spec"]}
-    return Document("ServiceEntry", "networking.istio.io/v1", namespace, name, content, Origin("mesh.yaml"))
+    metadata = {"name": name, "namespace": namespace, **{k: entry[k] for k in ("labels", "annotations") if k in entry}}
+    content = {"apiVersion": _NETWORKING, "kind": "ServiceEntry", "metadata": metadata, "spec": entry["spec"]}
+    origin = Origin(f"mesh/{namespace}-{name}.yaml", 1, 1, as_yaml(content).encode())
+    return Document("ServiceEntry", _NETWORKING, namespace, name, content, origin)
 
 
 def proposals_for(

@@ -266,4 +266,4 @@ def test_a_copy_of_a_live_object_loses_what_the_server_wrote(tmp_path: Path) -> 
 
 
 def test_an_entry_that_was_not_read_from_anywhere_cannot_be_edited() -> None:
-    assert edit(ServiceEntry("a", "b", ("c.example",), ()), Change((_HTTP,))) is None
+    assert edit(ServiceEntry(namespace="a", name="b", hosts=("c.example",), ports=()), Change((_HTTP,))) is None
