@@ -8,15 +8,17 @@ from analyzer.parsing.envelopes import known_envelopes
 from analyzer.proposals import known_manifest_kinds
 from analyzer.report import known_sections
 from analyzer.settings import Settings
+from analyzer.validation import Rule, known_rules
 
 
 def catalog() -> dict[str, list[dict[str, str]]]:
-    """Formats, envelopes, detectors, manifest kinds, report sections and settings, each with name and what it is."""
+    """Every part with its name and what it is: formats, envelopes, detectors, kinds, rules, sections, settings."""
     return {
         "formats": [_part(name, part.reference) for name, part in known_formats().items()],
         "envelopes": [_part(name, part.reference) for name, part in known_envelopes().items()],
         "detectors": [_part(part.name, f"{part.verdict}: {part.summary}") for part in known_detectors()],
         "manifest_kinds": [_part(name, part.summary) for name, part in known_manifest_kinds().items()],
+        "rules": [_part(rule.code, _rule(rule)) for rule in known_rules()],
         "sections": [_part(part.name, part.title) for part in known_sections()],
         "settings": list(_settings(Settings, "")),
     }
@@ -24,6 +26,13 @@ def catalog() -> dict[str, list[dict[str, str]]]:
 
 def _part(name: str, about: str) -> dict[str, str]:
     return {"name": name, "about": about}
+
+
+def _rule(rule: Rule) -> str:
+    """How grave, Istio's own code, on which kinds and since when, what it asks for, and whose rule it is."""
+    scope = [*([rule.istio_code] if rule.istio_code else []), ", ".join(rule.kinds) or "every kind"]
+    scope += [rule.versions] if rule.versions else []
+    return f"{rule.severity} ({'; '.join(scope)}): {rule.summary} Source: {rule.source}."
 
 
 def _settings(model: Any, prefix: str) -> list[dict[str, str]]:

@@ -1,67 +1,63 @@
 """Check documents against every rule that the chosen version of Istio has."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from analyzer.mesh.documents import MeshWarning, read_documents
-from analyzer.mesh.loading import NETWORKING, service_entry_of
-from analyzer.mesh.model import Document, ServiceEntry
-from analyzer.validation.across import across_entries
+from analyzer.mesh.model import Document
 from analyzer.validation.finding import Finding
-from analyzer.validation.rule import Problem, Rule, Subject, Version, known_rules, position
+from analyzer.validation.node import Problem, position
+from analyzer.validation.rule import Rule, known_rules
+from analyzer.validation.shape import known_kinds
+from analyzer.validation.subject import Inventory
+from analyzer.versions import version_of
 from analyzer.vocabulary import NEWEST_ISTIO, Severity
+
+UNREADABLE = "unreadable"
+"""The code of what is no YAML, no JSON, or no Kubernetes object."""
 
 
 def validate_paths(paths: Sequence[str], istio_version: str = NEWEST_ISTIO) -> list[Finding]:
-    """Check everything in some files and folders as one mesh.
+    """Check everything in some files and folders (`-` is standard input) as one mesh.
 
-    Raises `ManifestError` for a path that cannot be read.
+    Raises `ManifestError` for a path that cannot be read and `UsageError` for a version that is not supported.
     """
+    version_of(istio_version)  # wrong usage is said before anything is read
     documents, warnings = read_documents(paths)
-    return sorted([*map(_unreadable, warnings), *validate(documents, istio_version)], key=lambda finding: finding.order)
-
-
-def validate(documents: Sequence[Document], istio_version: str = NEWEST_ISTIO) -> list[Finding]:
-    """Check the ServiceEntries among some documents, alone and against each other; other kinds are left alone."""
-    version = _version(istio_version)
-    findings: list[Finding] = []
-    read: list[tuple[Document, ServiceEntry]] = []
-    rules = [rule for rule in known_rules() if rule.holds_for(version)]
-    for document in documents:
-        if document.kind != "ServiceEntry" or not document.api_version.startswith(NETWORKING):
-            continue
-        subject = _subject(document, version)
-        if isinstance(subject, Finding):
-            findings.append(subject)
-            continue
-        read.append((document, subject.entry))
-        findings += [_finding(document, rule, problem) for rule in rules for problem in rule.check(subject)]
-    findings += [_finding(document, rule, problem) for document, rule, problem in across_entries(read, version)]
+    findings = [*map(_unreadable, warnings), *validate(documents, istio_version)]
     return sorted(findings, key=lambda finding: finding.order)
 
 
-def _version(text: str) -> Version:
-    major, minor = text.split(".")[:2]
-    return int(major), int(minor)
+def validate(documents: Sequence[Document], istio_version: str = NEWEST_ISTIO) -> list[Finding]:
+    """Check some documents, alone and against each other; kinds that no rule knows are left alone.
+
+    Raises `UsageError` for a version that is not supported.
+    """
+    version = version_of(istio_version)
+    mesh = Inventory(documents, version)
+    rules = {kind: [rule for rule in known_rules() if rule.holds_for(kind, version)] for kind in known_kinds()}
+    findings = [
+        _finding(subject.document, rule, problem)
+        for subject in mesh.subjects
+        if is_ours_to_check(subject.document)
+        for rule in rules[subject.kind]
+        for problem in rule.check(subject)
+    ]
+    return sorted(set(findings), key=lambda finding: finding.order)
 
 
-def _subject(document: Document, version: Version) -> Subject | Finding:
-    spec = document.content.get("spec")
-    try:
-        entry = service_entry_of(document)
-        if not isinstance(spec, Mapping):
-            raise TypeError("spec is missing")
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        problem = Problem(("spec",), f"cannot be read as a ServiceEntry: {error}")
-        return _finding(document, Rule("unreadable", Severity.ERROR, _no_check), problem)
-    return Subject(document, spec, entry, version)
-
-
-def _no_check(subject: Subject) -> Iterator[Problem]:
-    return iter(())
+def is_ours_to_check(document: Document) -> bool:
+    """Whether a document is of a kind that is validated, or means to be: other groups have kinds of the same name."""
+    kind = known_kinds().get(document.kind)
+    if kind is None:
+        return False
+    group, slash, _ = document.api_version.rpartition("/")
+    if kind.name == "Gateway" and group == "gateway.networking.k8s.io":
+        return False
+    return group == kind.group or group.endswith(".istio.io") or not slash or kind.name == "ServiceEntry"
 
 
 def _finding(document: Document, rule: Rule, problem: Problem) -> Finding:
-    line, column = position(document, problem.path)
+    line, column = position(document.content, problem.path, document.origin.line)
     return Finding(
         file=document.origin.file,
         line=line,
@@ -74,10 +70,11 @@ def _finding(document: Document, rule: Rule, problem: Problem) -> Finding:
         since=f"{rule.since[0]}.{rule.since[1]}" if rule.since else None,
         message=problem.message,
         hint=problem.hint,
+        text=document.origin.text,
     )
 
 
 def _unreadable(warning: MeshWarning) -> Finding:
     return Finding(
-        warning.file, warning.line, 1, warning.document, "-", "unreadable", None, Severity.ERROR, None, warning.problem
+        warning.file, warning.line, 1, warning.document, "-", UNREADABLE, None, Severity.ERROR, None, warning.problem
     )

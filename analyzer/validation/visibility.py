@@ -1,53 +1,26 @@
-"""Rules on `exportTo` and on metadata (istio/istio pkg/config/visibility; validation.go)."""
+"""Who may see an object: `exportTo` as sets of namespaces (istio/istio pilot/pkg/model/push_context.go)."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from analyzer.mesh.names import is_dns1123_label
-from analyzer.validation.rule import Problem, Subject, rule
-from analyzer.vocabulary import Severity
+from analyzer.validation.subject import Subject
 
-_ALONE = ("*", "~")
+EVERYBODY = "*"
 
 
-@rule("export_to_invalid", Severity.ERROR, istio_code="IST0106")
-def invalid(subject: Subject) -> Iterator[Problem]:
-    """`.`, `*`, `~` or a namespace."""
-    for path, scope in subject.places("exportTo"):
-        if scope not in (".", *_ALONE) and not is_dns1123_label(str(scope)):
-            yield Problem(path, f"{scope!r} is neither `.`, `*`, `~` nor a namespace")
+def scopes_of(subject: Subject) -> frozenset[str]:
+    """The namespaces that may see an object, or just `*`; `~` stays and overlaps with nobody's namespace."""
+    written = [node.text for node in subject.spec["exportTo"].texts()]
+    if not written:
+        defaults = [node.text for node in subject.mesh.mesh_config["defaultServiceExportTo"].texts()]
+        written = defaults or [EVERYBODY]
+    if EVERYBODY in written:
+        return frozenset((EVERYBODY,))
+    return frozenset(subject.namespace if scope == "." else scope for scope in written)
 
 
-@rule("export_to_duplicate", Severity.ERROR, istio_code="IST0106")
-def duplicate(subject: Subject) -> Iterator[Problem]:
-    """`.` together with the entry's own namespace is a duplicate too."""
-    own = subject.entry.namespace
-    scopes = Counter(own if scope == "." else scope for scope in subject.entry.export_to)
-    for scope, count in scopes.items():
-        if count > 1:
-            yield Problem(("spec", "exportTo"), f"{scope!r} is named {count} times")
-
-
-@rule("export_to_not_alone", Severity.ERROR, istio_code="IST0106")
-def not_alone(subject: Subject) -> Iterator[Problem]:
-    """`*` and `~` stand alone."""
-    scopes = subject.entry.export_to
-    for scope in _ALONE:
-        if scope in scopes and len(scopes) > 1:
-            yield Problem(("spec", "exportTo"), f"{scope!r} must stand alone")
-
-
-@rule("export_to_missing", Severity.INFO)
-def missing(subject: Subject) -> Iterator[Problem]:
-    """What is left out is everybody."""
-    if not subject.entry.export_to:
-        yield Problem(("spec",), "exportTo is left out, so every namespace may use this entry", 'exportTo: ["."]')
-
-
-@rule("dry_run_annotation", Severity.ERROR, istio_code="IST0106")
-def dry_run(subject: Subject) -> Iterator[Problem]:
-    """Only AuthorizationPolicies may be tried so."""
-    if "istio.io/dry-run" in subject.entry.annotations:
-        yield Problem(
-            ("metadata", "annotations", "istio.io/dry-run"), "istio.io/dry-run is for AuthorizationPolicy only"
-        )
+def meeting(scopes: frozenset[str], known: Collection[str]) -> Iterator[str]:
+    """Those of some known scopes in which an object with these scopes is seen too, in a settled order."""
+    if EVERYBODY in scopes:
+        yield from (scope for scope in known if scope != "~")
+    else:
+        yield from sorted(scope for scope in scopes | {EVERYBODY} if scope in known)

@@ -1,0 +1,1 @@
+"""One kind of object a file: its group, its versions, its fields."""
