@@ -23,12 +23,27 @@ def pages() -> dict[str, str]:
     parts = [
         f"## {kind.replace('_', ' ')}\n\n{_table(('name', 'about'), _rows(items))}" for kind, items in content.items()
     ]
-    columns = [(f"`{c.name}`", str(c.type).split("<")[0], c.meaning, f"`{c.source}`", c.writer.value) for c in COLUMNS]
+    columns = [
+        (
+            f"`{c.name}`",
+            str(c.type).split("<")[0],
+            c.meaning,
+            f"`{c.source}`",
+            c.writer.value,
+            "kept" if c.survives else "if it has one reading",
+        )
+        for c in COLUMNS
+    ]
+    cautions = [(f"`{c.name}`", c.caution) for c in COLUMNS if c.caution]
     return {
         "catalog.md": f"# Catalog\n\n{NOTE}What `egress-audit catalog` lists.\n\n" + "\n".join(parts),
         "access_log.md": (
-            f"# Columns of an entry\n\n{NOTE}The last column says in whose hand a value is: what a client can write, "
-            "the audit does not rest on.\n\n" + _table(("column", "type", "meaning", "source", "written by"), columns)
+            f"# Columns of an entry\n\n{NOTE}`written by` says in whose hand a value is: what a client can write, "
+            "the audit does not rest on. The last column says what becomes of it on a tampered line; "
+            "[belief.md](belief.md) says why.\n\n"
+            + _table(("column", "type", "meaning", "source", "written by", "on a tampered line"), columns)
+            + "\n## What a value does not prove\n\n"
+            + _table(("column", "caution"), cautions)
         ),
         "cli.md": f"# Command line\n\n{NOTE}" + "\n".join(_helps()),
     }

@@ -10,9 +10,10 @@ from typing import Protocol, runtime_checkable
 from analyzer.evidence import Destination, Reason
 from analyzer.registry import discover
 from analyzer.settings import Networks, Rule, Settings, inside
-from analyzer.vocabulary import Result, Verdict
+from analyzer.vocabulary import ApplicationProtocol, Result, Verdict
 
 Caller = tuple[str | None, str | None]
+_HTTP = (ApplicationProtocol.HTTP, ApplicationProtocol.GRPC)
 _ALWAYS_THERE = frozenset(("default", "kube-system", "istio-system"))
 
 
@@ -45,6 +46,7 @@ class Context:
 
     `ports_of_address` counts the ports that a workload tried at one address, `addresses_on_port` the nameless
     addresses it tried on one port; `namespaces` are those that the log shows, and those of every cluster.
+    `http_ports` are the ports on which HTTP was seen, by namespace: there the proxy looks for HTTP.
     """
 
     settings: Settings
@@ -53,6 +55,7 @@ class Context:
     ports_of_address: Mapping[tuple[Caller, str], Probing] = field(default_factory=dict)
     addresses_on_port: Mapping[tuple[Caller, int], Probing] = field(default_factory=dict)
     namespaces: frozenset[str] = _ALWAYS_THERE
+    http_ports: frozenset[tuple[str | None, int]] = frozenset()
 
     def rule_for(self, destination: Destination, action: str) -> Rule | None:
         """The first rule that counts today and speaks of this destination.
@@ -62,7 +65,7 @@ class Context:
         key = destination.key
         addresses: Sequence[str | None] = [key.destination_ip]
         if key.host is not None:
-            addresses = destination.addresses if action == "deny" and destination.addresses else [None]
+            addresses = (destination.dialled if action == "deny" else ()) or [None]
         for rule in self.rules:
             if rule.action == action and any(
                 rule.covers(
@@ -128,6 +131,11 @@ def context_of(destinations: Sequence[Destination], settings: Settings, as_of: d
             for place, tried in addresses.items()
         },
         namespaces=_ALWAYS_THERE | {name for name in seen if name is not None},
+        http_ports=frozenset(
+            (destination.key.source_namespace, destination.key.destination_port)
+            for destination in destinations
+            if destination.key.destination_port is not None and destination.key.application_protocol in _HTTP
+        ),
     )
 
 

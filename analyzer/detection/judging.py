@@ -82,7 +82,7 @@ def _remarked(judged: Judged, context: Context) -> Judged:
     remarks: list[Reason] = []
     private: list[str] = []
     if judged.key.host is not None and judged.verdict in (Verdict.LEGITIMATE, Verdict.REVIEW):
-        addresses, networks = judged.destination.addresses, context.settings.networks
+        addresses, networks = judged.destination.dialled, context.settings.networks
         private = [address for address in addresses if is_internal(address, networks)]
     if private:
         remarks.append(
@@ -91,6 +91,8 @@ def _remarked(judged: Judged, context: Context) -> Judged:
                 f"The name was dialled at {shown(', '.join(private[:3]))}, a private address; the proxy goes by names.",
             )
         )
+    if judged.destination.unchecked_entries:
+        remarks.append(_unchecked(judged.destination))
     if judged.key.source_namespace is None:
         remarks.append(
             Reason(
@@ -100,6 +102,18 @@ def _remarked(judged: Judged, context: Context) -> Judged:
             )
         )
     return replace(judged, reasons=(*judged.reasons, *remarks)) if remarks else judged
+
+
+def _unchecked(destination: Destination) -> Reason:
+    """A wildcard entry with resolution NONE checks the name and lets the client choose the address: a way out."""
+    dialled = destination.dialled
+    more = f" and {len(dialled) - 3} more" if len(dialled) > 3 else ""
+    return Reason(
+        "address_unchecked",
+        f"{entries(destination.unchecked_entries)} left by a wildcard entry for whatever address the client dialled "
+        f"({shown(', '.join(dialled[:3]))}{more}): nobody checked that it is the name's. An entry for the exact host "
+        "with resolution DNS would.",
+    )
 
 
 def _expired(rule: Rule) -> str:

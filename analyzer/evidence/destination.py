@@ -69,7 +69,8 @@ class Destination:
 
     Counts are entries; bytes are as Envoy counts them (`bytes_received` is upload). Times are UTC.
     `tampered_entries` are entries whose client-written fields were forged, `invalid_sni_entries` those
-    whose SNI Envoy marked `invalid:`.
+    whose SNI Envoy marked `invalid:`, `unchecked_entries` those that left by a wildcard entry for the very address
+    that the client dialled, so that nothing ties the name to it. `addresses` are a few, `dialled` are all.
     """
 
     key: DestinationKey
@@ -91,12 +92,19 @@ class Destination:
     failures_when_let_through: int = 0
     tampered_entries: int = 0
     invalid_sni_entries: int = 0
+    unchecked_entries: int = 0
     requests: tuple[Request, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
         """`host:port` or `ip:port`."""
         return self.key.name
+
+    @property
+    def dialled(self) -> tuple[str, ...]:
+        """Every address that was dialled; a client that dials many cannot hide one among them."""
+        seen = {request.destination_ip for request in self.requests if request.destination_ip is not None}
+        return tuple(sorted(seen | set(self.addresses)))
 
     @property
     def let_through(self) -> int:

@@ -89,6 +89,7 @@ def _destination(key: DestinationKey, rows: list[Row], days: int, pods: int, age
         invalid_sni_entries=sum(
             row["entries"] for row in rows if (row["requested_server_name"] or "").startswith(INVALID_SNI)
         ),
+        unchecked_entries=_sum(rows, "unchecked"),
         requests=_requests(key, rows),
     )
 

@@ -48,6 +48,7 @@ REQUESTS = Summary(
             ("bytes_received", _COUNT),
             ("bytes_sent", _COUNT),
             ("tampered", _COUNT),
+            ("unchecked", _COUNT),
             ("first_seen", TIMESTAMP),
             ("last_seen", TIMESTAMP),
             ("example", _TEXT),
@@ -59,6 +60,7 @@ REQUESTS = Summary(
         "bytes_received": "sum",
         "bytes_sent": "sum",
         "tampered": "sum",
+        "unchecked": "sum",
         "first_seen": "min",
         "last_seen": "max",
         "example": "min",
@@ -129,6 +131,7 @@ NEEDED = (
     "user_agent",
     "line_number",
     "upstream_cluster",
+    "upstream_host",
     "response_code_details",
     "downstream_local_address",
 )
@@ -144,6 +147,7 @@ COVERED = (
 )
 """Fields whose absence limits what the audit can say."""
 
+_FORGED, _UNCHECKED = 1, 2
 _LINE_DIGITS = 15
 """More than any source's line numbers have."""
 _MINUTE = 60_000_000
@@ -161,10 +165,10 @@ def summarize(entries: pa.Table) -> dict[str, pa.Table]:
         return {summary.name: summary.empty() for summary in SUMMARIES}
     entries = entries.combine_chunks()
     times = np.asarray(entries["start_time"].cast(pa.int64()).fill_null(_UNTIMED))
-    forged = pc.and_(entries["tampered"], pc.is_null(entries["response_code"]))
+    doubts = _doubts(entries)
     days = pa.array(np.where(times == _UNTIMED, -1, times // _DAY)).dictionary_encode()
-    group = pa.array(group_codes([*(entries[name] for name in _GROUPED), days, forged])).dictionary_encode()
-    groups = _grouped(entries, group.indices, days, forged)
+    group = pa.array(group_codes([*(entries[name] for name in _GROUPED), days, doubts])).dictionary_encode()
+    groups = _grouped(entries, group.indices, days, doubts)
     return {
         REQUESTS.name: REQUESTS.fold(groups),
         DAYS.name: DAYS.fold(groups.filter(pc.is_valid(groups["day"]))),
@@ -195,7 +199,19 @@ def _places(origins: pa.ChunkedArray, lines: pa.ChunkedArray) -> pa.ChunkedArray
     )
 
 
-def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, forged: pa.Array) -> pa.Table:
+def _doubts(entries: pa.Table) -> pa.Array:
+    """What is to be doubted of an entry, as bits: an outcome that was forged, a name that nothing ties to the address."""
+    forged = pc.and_(entries["tampered"], pc.is_null(entries["response_code"])).cast(pa.int8())
+    clusters = _coded(entries["upstream_cluster"])
+    wildcards = pc.match_substring(clusters.dictionary, "|*")
+    if not pc.any(wildcards).as_py():
+        return forged
+    same = pc.equal(_plain(entries["upstream_host"]), _plain(entries["downstream_local_address"]))
+    unchecked = pc.and_(wildcards.take(clusters.indices), same).fill_null(False)
+    return pc.add(forged, pc.multiply(unchecked.cast(pa.int8()), _UNCHECKED))
+
+
+def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, doubts: pa.Array) -> pa.Table:
     """One row for each group that is not inbound, with the columns that the summaries fold and its number."""
     table = pa.table(
         {
@@ -225,7 +241,7 @@ def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, forge
     first = sums["row_min"].combine_chunks()
     keys = {name: _plain(entries[name].take(first)) for name in _GROUPED}
     nameless = pc.is_null(keys["host"])
-    count = sums["row_count"]
+    count, doubt = sums["row_count"], doubts.take(first).cast(_COUNT)
     day_numbers = days.dictionary.take(days.indices.take(first))
     return pa.table(
         {
@@ -237,7 +253,8 @@ def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, forge
             "entries": count,
             "bytes_received": sums["bytes_received_sum"],
             "bytes_sent": sums["bytes_sent_sum"],
-            "tampered": pc.multiply(count, forged.take(first).cast(_COUNT)),
+            "tampered": pc.multiply(count, pc.bit_wise_and(doubt, _FORGED)),
+            "unchecked": pc.multiply(count, pc.shift_right(doubt, 1)),
             "first_seen": sums["time_min"],
             "last_seen": sums["time_max"],
             "example": _places(keys["origin"], sums["line_min"]),

@@ -23,7 +23,7 @@ from analyzer.store.writer import WrittenFile
 
 _RECORDS = "_sources"
 """Folder of the source records; Delta leaves names with a leading underscore alone, also when it vacuums."""
-_SUMMARIES = "_summaries/v2"
+_SUMMARIES = "_summaries/v3"
 """Folder of the summaries; its version grows with their shape, and what has none is summed up from its entries."""
 _BATCH = "egress-audit/batch/"
 _SOURCE = "egress-audit/source/"

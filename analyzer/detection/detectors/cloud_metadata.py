@@ -36,7 +36,7 @@ class CloudMetadata:
 def _addresses(destination: Destination) -> Iterator[str]:
     if destination.key.destination_ip is not None:
         yield destination.key.destination_ip
-    yield from destination.addresses
+    yield from destination.dialled
     for request in destination.requests:
         literal = name_of_authority(request.authority).literal if request.authority else None
         if literal is not None:

@@ -3,7 +3,7 @@
 from analyzer.detection.detector import Context
 from analyzer.detection.texts import shown
 from analyzer.evidence import Destination, Reason
-from analyzer.mesh.names import is_valid_host
+from analyzer.mesh.names import LONGEST_NAME, is_valid_host
 from analyzer.vocabulary import Verdict
 
 
@@ -18,8 +18,10 @@ class InvalidHost:
     def examine(self, destination: Destination, context: Context) -> Reason | None:
         """Underscores, over-long labels and the like are legal in a Host header but not in a manifest."""
         host = destination.key.host
-        if host is None or is_valid_host(host):
+        if host is None or (is_valid_host(host) and len(host) <= LONGEST_NAME):
             return None
+        if is_valid_host(host):
+            return Reason(self.name, f"{shown(host)} is longer than any DNS name ({LONGEST_NAME} letters).")
         return Reason(
             self.name, f"Istio refuses {shown(host)} in `hosts`: a DNS name has letters, digits and inner hyphens only."
         )

@@ -2,21 +2,25 @@
 
 import re
 
+from analyzer.classification.names import is_disguised_address, name_of_authority
 from analyzer.detection.detector import Context
 from analyzer.detection.texts import entries, shown
 from analyzer.evidence import Destination, Reason
 from analyzer.vocabulary import Verdict
 
-_SMUGGLED = re.compile(r"[@,/\\\s<>\"'()\[\]{}|;%\x00-\x20\x7f-\U0010ffff]")
+_SMUGGLED = re.compile(r"[@,:/\\\s<>\"'()\[\]{}|;%\x00-\x20\x7f-\U0010ffff]")
 
 
 class OddName:
-    """Userinfo, commas (two Host headers are joined), blanks and the like; underscores are merely unusual."""
+    """Userinfo, commas (two Host headers are joined), what is no port behind a colon, blanks and the like.
+
+    Underscores are merely unusual.
+    """
 
     name = "odd_name"
     verdict = Verdict.SUSPICIOUS
     position = 90
-    summary = "The Host header or the SNI holds bytes that no host name has."
+    summary = "The Host header or the SNI holds bytes that no host name has, or hides an address."
 
     def examine(self, destination: Destination, context: Context) -> Reason | None:
         """SNI first, because Envoy itself vouches for that."""
@@ -30,6 +34,15 @@ class OddName:
         if host is not None and _SMUGGLED.search(host):
             return Reason(
                 self.name, f"The name {shown(host)} holds bytes that no host name has; it may be made to fool a filter."
+            )
+        disguised = next(
+            (r.authority for r in destination.requests if r.authority and is_disguised_address(r.authority)), None
+        )
+        if disguised is not None:
+            return Reason(
+                self.name,
+                f"The Host header writes the address {name_of_authority(disguised).literal} as {shown(disguised)}; "
+                "filters that look for addresses miss that notation.",
             )
         return None
 

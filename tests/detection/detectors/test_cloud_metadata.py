@@ -25,3 +25,13 @@ def test_a_metadata_address_in_the_host_header_is_denied_wherever_it_was_sent() 
     one = destination(None, "http", ip="203.0.113.10", authority="169.254.169.254:80")
 
     assert verdict(one) == ("denied", "cloud_metadata")
+
+
+def test_it_is_found_among_many_addresses_that_were_dialled_under_one_name() -> None:
+    one = destination("good.example", "http", ip="169.254.169.254", addresses=tuple(f"1.1.1.{n}" for n in range(16)))
+
+    assert verdict(one) == ("denied", "cloud_metadata")
+
+
+def test_a_number_that_is_its_address_is_found() -> None:
+    assert verdict(destination(None, "http", authority="2852039166")) == ("denied", "cloud_metadata")

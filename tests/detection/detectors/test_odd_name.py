@@ -30,3 +30,13 @@ def test_a_server_name_that_envoy_called_invalid_is_suspicious() -> None:
 
 def test_an_underscore_is_merely_unusual() -> None:
     assert verdict(destination("my_host.example.com", "http"))[0] == "review"
+
+
+@pytest.mark.parametrize("host", ["api.example.com:99999", "api.example.com:abc", "a.example\u0085"])
+def test_what_is_no_port_and_no_letter_is_suspicious(host: str) -> None:
+    assert verdict(destination(host, "http")) == ("suspicious", "odd_name")
+
+
+@pytest.mark.parametrize("written", ["3405803786", "0xcb.0x71.10", "203.0.28938", "0313.0161.0.012"])
+def test_an_address_in_a_notation_that_hides_it_is_suspicious(written: str) -> None:
+    assert verdict(destination(None, "http", ip="203.0.113.10", authority=written)) == ("suspicious", "odd_name")
