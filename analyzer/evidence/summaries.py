@@ -200,7 +200,7 @@ def _places(origins: pa.ChunkedArray, lines: pa.ChunkedArray) -> pa.ChunkedArray
 
 
 def _doubts(entries: pa.Table) -> pa.Array:
-    """What is to be doubted of an entry, as bits: an outcome that was forged, a name that nothing ties to the address."""
+    """What is to be doubted of each entry, in bits: an outcome that was forged, a name that is tied to no address."""
     forged = pc.and_(entries["tampered"], pc.is_null(entries["response_code"])).cast(pa.int8())
     clusters = _coded(entries["upstream_cluster"])
     wildcards = pc.match_substring(clusters.dictionary, "|*")
