@@ -87,3 +87,24 @@ def ztunnel_json(message: str = "connection complete", **fields: str) -> str:
     """A line of ztunnel's JSON format."""
     head = {"level": "info", "time": "2026-03-02T10:00:00.063000Z", "scope": "access", "message": message}
     return json.dumps(head | ztunnel_fields(**fields), separators=(",", ":"))
+
+
+_RENAMED = {
+    "start_time": "timestamp",
+    "method": "request.method",
+    "path": "request.path",
+    "authority": "request.host",
+    "response_code": "status",
+    "downstream_local_address": "downstream.local_address",
+    "upstream_host": "upstreamHost",
+    "upstream_cluster": "cluster",
+}
+
+
+def renamed_json(base: dict[str, Any] | None = None, **values: Any) -> str:
+    """The same line in JSON with keys that an operator chose, some in objects."""
+    line: dict[str, Any] = {}
+    for name, value in fields(base, **values).items():
+        outer, _, inner = _RENAMED.get(name, name).rpartition(".")
+        (line.setdefault(outer, {}) if outer else line)[inner] = value
+    return json.dumps(line | {"response_flags": line["response_flags"] or "-"})

@@ -108,10 +108,18 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
             rejected_by_reason=dict(sorted(tally.rejected.items())),
             formats=dict(sorted(tally.formats.items())),
             envelopes=dict(sorted(tally.envelopes.items())),
-            notes=tuple(batch.notes.get(source.origin, ())),
+            notes=(*batch.notes.get(source.origin, ()), *_taken(tally.took)),
             start=tally.start.isoformat() if tally.start else None,
             end=tally.end.isoformat() if tally.end else None,
         )
+
+
+def _taken(took: set[tuple[str, str]]) -> list[str]:
+    """What was made of keys that nobody declared, for a person to check."""
+    if not took:
+        return []
+    pairs = ", ".join(f"{key} for {field}" for key, field in sorted(took, key=lambda pair: (pair[1], pair[0])))
+    return [f"JSON keys were taken by their names and values: {pairs}"]
 
 
 def _first_of_each(records: Iterator[SourceRecord]) -> list[SourceRecord]:

@@ -47,6 +47,7 @@ class SourceTally:
     rejected: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     envelopes: Counter[str] = field(default_factory=Counter)
+    took: set[tuple[str, str]] = field(default_factory=set)
     start: datetime | None = None
     end: datetime | None = None
 
@@ -57,6 +58,7 @@ class SourceTally:
         self.rejected += other.rejected
         self.formats += other.formats
         self.envelopes += other.envelopes
+        self.took |= other.took
         self.start = min(filter(None, (self.start, other.start)), default=None)
         self.end = max(filter(None, (self.end, other.end)), default=None)
 
@@ -101,6 +103,7 @@ class Worker:
             self._rows += len(entries)
             tally.entries += len(entries)
             tally.formats[entries.format] += len(entries)
+            tally.took |= entries.took
             _widen(tally, columns["start_time"])
         if parsed.rejected:
             lines = np.array([rejection.line for rejection in parsed.rejected], np.int64)

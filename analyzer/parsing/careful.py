@@ -40,12 +40,14 @@ def shape_of(line: str) -> Shape:
 class CarefulLine:
     """The fields of one line, missing ones left out; `tampered` as the contract defines it.
 
-    `refused` is the reason why a line that the format knows is no entry all the same.
+    `refused` is the reason why a line that the format knows is no entry all the same; `took` are the keys that were
+    taken for a field of another name.
     """
 
     values: dict[str, str]
     tampered: bool
     refused: Reason | None = None
+    took: tuple[tuple[str, str], ...] = ()
 
 
 def why_rejected(line: str) -> Reason:

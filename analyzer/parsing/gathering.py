@@ -19,7 +19,8 @@ def as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
         field: _column(field, wanted, [line.values.get(field) for _, line in lines]) for field, wanted in types.items()
     }
     tampered = np.array([line.tampered for _, line in lines])
-    return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered)
+    took = frozenset(pair for _, line in lines for pair in line.took)
+    return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered, took)
 
 
 def _column(field: str, wanted: pa.DataType, texts: list[str | None]) -> pa.Array:

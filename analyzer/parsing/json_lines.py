@@ -4,19 +4,25 @@ Arrow's JSON reader gives up on a whole block for one bad line, so lines that ca
 first, and a stretch that fails is halved until the bad line stands alone.
 """
 
-import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
 from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.extras import as_extra
+from analyzer.parsing.json_keys import flattened, keys_of, values_of
 from analyzer.parsing.native import JsonKernel, library
-from analyzer.parsing.parsed import MISSING, RAW_TYPES, Entries, Reading
+from analyzer.parsing.objects import object_of
+from analyzer.parsing.parsed import EXTRA, MISSING, RAW_TYPES, Entries, Reading
+from analyzer.parsing.tables import lines_at
 from analyzer.vocabulary import ACCESS_LOG_FIELDS
 
 _SERVICE_TIME = "upstream_service_time"
@@ -30,6 +36,8 @@ _PROOF = ("response_flags", "response_code", "upstream_cluster", "downstream_loc
 _FEWEST_KEYS = 4
 _EITHER = ("response_flags", "downstream_local_address")
 """One of the two stands in every entry of Istio's format that is read by the column."""
+_TIME_AS_METHOD = re.compile(r"^\d{4}-\d\d-\d\dT")
+_SOME_METHOD = "UNKNOWN"
 _SPAN = tuple[int, int]
 
 
@@ -51,31 +59,31 @@ class JsonFormat:
         return shape.braced and shape.quotes >= 2 * _FEWEST_KEYS
 
     def read_line(self, line: str) -> CarefulLine | None:
-        """Read one object with care; null where the line is none, or no access-log entry."""
-        if not line.lstrip().startswith("{"):
+        """Read one object with care; null where the line is none, no access-log entry, or names its keys otherwise."""
+        content = object_of(line)
+        if content is None or not has_istios_keys(content):
             return None
-        try:
-            content = json.loads(line)
-        except (ValueError, RecursionError):
+        flat = flattened(content)
+        keys = keys_of(tuple(flat))
+        if keys.renamed:
             return None
-        if not isinstance(content, dict) or sum(name in content for name in ACCESS_LOG_FIELDS) < _FEWEST_KEYS:
-            return None
-        if all(content.get(name) is None for name in _PROOF):
-            return None
-        values = {name: _as_text(content.get(name)) for name in ACCESS_LOG_FIELDS}
-        return CarefulLine({name: text for name, text in values.items() if text not in MISSING}, tampered=False)
+        values, rest, _ = values_of(flat, keys)
+        extra = as_extra(rest)
+        return CarefulLine(of_1_1(values) | ({} if extra is None else {EXTRA: extra}), tampered=False)
 
     def read(self, data: bytes) -> Reading:
         """Read a block of UTF-8 lines."""
-        return self.read_by_arrow(data) if self._kernel is None else self._kernel.read(data)
+        reading = self.read_by_arrow(data) if self._kernel is None else self._kernel.read(data)
+        return reading if reading.entries is None else _finished(reading, reading.entries, data)
 
     @cached_property
     def _kernel(self) -> JsonKernel | None:
         functions = library()
-        return None if functions is None else JsonKernel(functions, self.name, ACCESS_LOG_FIELDS, _FEWEST_KEYS, _EITHER)
+        keys = {name: name for name in ACCESS_LOG_FIELDS}
+        return None if functions is None else JsonKernel(functions, self.name, keys, _FEWEST_KEYS, _EITHER)
 
     def read_by_arrow(self, data: bytes) -> Reading:
-        """Read a block without the kernel."""
+        """Read a block without the kernel; an object with another key is odd."""
         lines = _Lines(data)
         whole, odd = lines.objects()
         if not len(whole):
@@ -92,6 +100,67 @@ class JsonFormat:
         columns = {name: _present(name, table[name]) for name in table.column_names if name != _SERVICE_TIME}
         columns[_SERVICE_TIME] = _whole_numbers(table[_SERVICE_TIME].combine_chunks())
         return Reading(Entries(self.name, columns, numbers), sorted(odd))
+
+
+def has_istios_keys(content: Mapping[str, Any]) -> bool:
+    """Whether an object has enough of Istio's keys, and a value that only an access log has."""
+    known = sum(name in content for name in ACCESS_LOG_FIELDS)
+    return known >= _FEWEST_KEYS and any(content.get(name) is not None for name in _PROOF)
+
+
+def of_1_1(values: dict[str, str]) -> dict[str, str]:
+    """Istio 1.1 filled `method` with the start time (istio/istio pilot/pkg/networking/core/v1alpha3/listener.go at
+    1.1.0, EnvoyJSONLogFormat): there was a method, and nobody knows which."""
+    if not _TIME_AS_METHOD.match(values.get("method", "")):
+        return values
+    known = {name: value for name, value in values.items() if name != "method"}
+    # On TCP the bug wrote the time as well; only the protocol tells.
+    return known | ({"judged_method": _SOME_METHOD} if "protocol" in values else {})
+
+
+def _finished(reading: Reading, entries: Entries, data: bytes) -> Reading:
+    """Columns with the pairs that have no column as extra; objects with renamed keys go back as odd."""
+    _correct_methods(entries)
+    raw = entries.columns.pop(EXTRA, None)
+    if raw is None or raw.null_count == len(raw):
+        return reading
+    texts: list[str | None] = [None] * len(raw)
+    back: list[int] = []
+    for row in np.flatnonzero(np.asarray(raw.is_valid())).tolist():
+        rest = orjson.loads(raw[row].as_py())
+        if _renames(tuple(rest)):
+            back.append(row)
+        else:
+            texts[row] = as_extra(rest)
+    entries.columns[EXTRA] = pa.array(texts, pa.string())
+    if not back:
+        return reading
+    odd = reading.odd + lines_at(data, entries.lines[back])
+    keep = np.ones(len(entries), bool)
+    keep[back] = False
+    if not keep.any():
+        return Reading(None, sorted(odd))
+    columns = {name: column.filter(pa.array(keep)) for name, column in entries.columns.items()}
+    return Reading(Entries(entries.format, columns, entries.lines[keep]), sorted(odd))
+
+
+@lru_cache(maxsize=256)
+def _renames(names: tuple[str, ...]) -> bool:
+    """Whether any of these keys may stand for a field; where Istio's own stands beside it, the careful road sees."""
+    return keys_of(names).renamed
+
+
+def _correct_methods(entries: Entries) -> None:
+    methods = entries.columns["method"]
+    written = pc.match_substring_regex(methods.dictionary, _TIME_AS_METHOD.pattern)
+    if not pc.any(written).as_py():
+        return
+    wrong = written.take(methods.indices).fill_null(False)
+    http = entries.columns["protocol"].is_valid()
+    texts = methods.cast(pa.string())
+    entries.columns["method"] = pc.if_else(wrong, None, texts).dictionary_encode()
+    judged = pc.if_else(pc.and_(wrong, http), _SOME_METHOD, None)
+    entries.columns["judged_method"] = judged.cast(pa.string()).dictionary_encode()
 
 
 class _Lines:
@@ -147,7 +216,7 @@ def _read(data: bytes, rows: int) -> pa.Table | None:
             pa.BufferReader(data),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
             parse_options=arrow_json.ParseOptions(
-                explicit_schema=_SCHEMA, newlines_in_values=False, unexpected_field_behavior="ignore"
+                explicit_schema=_SCHEMA, newlines_in_values=False, unexpected_field_behavior="error"
             ),
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -174,9 +243,3 @@ def _present(name: str, column: pa.ChunkedArray) -> pa.Array:
 def _whole_numbers(texts: pa.Array) -> pa.Array:
     """Milliseconds out of text; a header that an upstream filled with something else is missing."""
     return pc.if_else(pc.match_substring_regex(texts, r"^\d{1,18}$"), texts, None).cast(pa.int64())
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)

@@ -77,12 +77,16 @@ class Rejection(NamedTuple):
 
 @dataclass
 class Entries:
-    """Rows that one format read from one block; `lines` counts from 0 within the block."""
+    """Rows that one format read from one block; `lines` counts from 0 within the block.
+
+    `took` are pairs of a key that is not Istio's and the field it was taken for.
+    """
 
     format: str
     columns: dict[str, Any]
     lines: np.ndarray[Any, np.dtype[np.int64]]
     tampered: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+    took: frozenset[tuple[str, str]] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as csv
 
@@ -45,3 +46,12 @@ def read_separated(
         ),
     )
     return table, odd
+
+
+def lines_at(data: bytes, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[int, bytes]]:
+    """The text of a few lines; splitting the whole block for them would cost more than reading it."""
+    if not len(lines):
+        return []
+    ends = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), len(data))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    return [(line, data[starts[line] : ends[line]]) for line in lines.tolist()]

@@ -17,7 +17,7 @@ from analyzer.parsing.careful import CarefulLine, Shape, read_text_line, shape_o
 from analyzer.parsing.layout import IGNORED, Layout, compile_layout, parts_of
 from analyzer.parsing.native import TextKernel, cuts_of, library
 from analyzer.parsing.parsed import RAW_TYPES, Entries, Reading
-from analyzer.parsing.tables import read_separated
+from analyzer.parsing.tables import lines_at, read_separated
 from analyzer.parsing.times import read_bracketed_times
 
 _WHOLE = "segment"
@@ -102,7 +102,7 @@ class TextFormat:
         if not timely.all():
             columns = {name: column.filter(pa.array(timely)) for name, column in columns.items()}
         unread = np.flatnonzero(~good & ~np.asarray(blank))
-        odd_lines = _encoded(odd) + _lines_at(data, kept[unread])
+        odd_lines = _encoded(odd) + lines_at(data, kept[unread])
         return Reading(Entries(self.name, columns, kept[good]), sorted(odd_lines))
 
     @cached_property
@@ -178,15 +178,6 @@ def _kept_lines(rows: int, odd: list[tuple[int, str]]) -> np.ndarray[Any, np.dty
 
 def _encoded(odd: list[tuple[int, str]]) -> list[tuple[int, bytes]]:
     return [(number, text.encode()) for number, text in odd]
-
-
-def _lines_at(data: bytes, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[int, bytes]]:
-    """The text of a few lines; splitting the whole block for them would cost more than reading it."""
-    if not len(lines):
-        return []
-    ends = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), len(data))
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    return [(line, data[starts[line] : ends[line]]) for line in lines.tolist()]
 
 
 def _all_lines(data: bytes) -> list[tuple[int, bytes]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.parsing.layout import IGNORED, Layout
-from analyzer.parsing.parsed import OWN_TYPES, RAW_TYPES, Entries, Reading
+from analyzer.parsing.parsed import EXTRA, OWN_TYPES, RAW_TYPES, Entries, Reading
 
 MOST_COLUMNS = 64
 """As in the kernel."""
@@ -34,7 +34,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_P, (ctypes.POINTER(_I), _I)),
     "free": (None, (_P,)),
     "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I, _I)),
-    "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I)),
+    "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I)),
     "rows": (_L, (_P,)),
     "lines": (_P, (_P,)),
     "odd": (_L, (_P,)),
@@ -200,16 +200,28 @@ class TextKernel(_Reader):
 
 
 class JsonKernel(_Reader):
-    """Reads blocks of flat JSON objects."""
+    """Reads blocks of flat JSON objects; what has another key comes as one object in the column `extra`, raw."""
 
     def __init__(
-        self, functions: Mapping[str, Any], name: str, keys: Sequence[str], fewest: int, proof: tuple[str, str]
+        self,
+        functions: Mapping[str, Any],
+        name: str,
+        keys: Mapping[str, str],
+        fewest: int,
+        proof: tuple[str, str],
     ) -> None:
-        super().__init__(functions, name, _fields(keys))
-        self.keys = (_Key * len(keys))(*(_Key(f'"{key}":'.encode(), len(key) + 3, self.place[key]) for key in keys))
-        self.proof = (fewest, self.place[proof[0]], self.place[proof[1]])
+        """`keys` are the keys of an object and the field of each; `proof` are fields of which one must be there."""
+        super().__init__(functions, name, _fields([*keys.values(), EXTRA]))
+        self.keys = (_Key * len(keys))(
+            *(
+                _Key(quoted, len(quoted), self.place[field])
+                for key, field in keys.items()
+                for quoted in [f'"{key}":'.encode()]
+            )
+        )
+        self.limits = (fewest, self.place[proof[0]], self.place[proof[1]], self.place[EXTRA])
 
     def read(self, data: bytes) -> Reading:
         """Read a block; lines that are not plainly objects with these keys come back as odd."""
         read_json = self.native["read_json"]
-        return self.result(read_json(self.context, data, len(data), self.keys, len(self.keys), *self.proof), data)
+        return self.result(read_json(self.context, data, len(data), self.keys, len(self.keys), *self.limits), data)

@@ -64,6 +64,9 @@ typedef struct {
     int64_t *odd_lines, *odd_starts, *odd_ends;
     uint8_t *unescaped;                      /* JSON strings without their escapes; as long as the block */
     int64_t unescaped_room, unescaped_used;
+    uint8_t *others;                         /* JSON pairs of a line whose keys are not known, as one object */
+    int64_t others_room;
+    int32_t others_column;                   /* -1: they are dropped */
     int32_t proof[2];                        /* JSON: columns of which one must be there */
     int32_t fewest_keys;
 } Context;
@@ -107,7 +110,7 @@ void native_free(Context *context) {
         free(column->slots), free(column->ends);
     }
     free(context->lines), free(context->odd_lines), free(context->odd_starts), free(context->odd_ends);
-    free(context->unescaped), free(context);
+    free(context->unescaped), free(context->others), free(context);
 }
 
 Context *native_new(const int32_t *kinds, int32_t columns) {
@@ -493,17 +496,27 @@ static int32_t find_key(const Key *keys, int32_t count, Span name) {
     return -1;
 }
 
+/* Adds a pair to the object of those whose keys are not known; there is room for a whole line. */
+static int64_t add_pair(Context *context, int64_t used, const uint8_t *at, const uint8_t *end) {
+    context->others[used] = used ? ',' : '{';
+    used++;
+    memcpy(context->others + used, at, (size_t)(end - at));
+    return used + (end - at);
+}
+
 /* `order` holds, for each key, the key that stood behind it last time: a guess that is nearly always right. */
 static int read_json_line(Context *context, const uint8_t *at, const uint8_t *end, const Key *keys, int32_t count,
                           int32_t *order, Value *values) {
     uint64_t seen = 0;
+    int64_t others = 0;
     int32_t known = 0, previous = count;
     if (at >= end || *at++ != '{') return 0;
     for (;;) {
         Span name, text;
-        int escaped;
+        int escaped, nothing = 0;
         int32_t key = order[previous];
         at = skip_blanks(at, end);
+        const uint8_t *pair = at;
         if (end - at > keys[key].length && same(at, keys[key].name, keys[key].length)) {
             at += keys[key].length;
         } else {
@@ -543,6 +556,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             }
         } else if (is_word(at, end, "null", 4)) {
             at += 4;
+            nothing = 1;
         } else if (value == NULL && is_word(at, end, "true", 4)) {
             at += 4;
         } else if (value == NULL && is_word(at, end, "false", 5)) {
@@ -550,23 +564,31 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
         } else {
             return 0;
         }
+        if (key < 0 && !nothing && context->others_column >= 0) others = add_pair(context, others, pair, at);
         at = skip_blanks(at, end);
         if (at >= end) return 0;
         if (*at == '}') break;
         if (*at++ != ',') return 0;
+    }
+    if (others) {
+        context->others[others++] = '}';
+        values[context->others_column] = (Value){0, {context->others, others}, 1};
     }
     return at + 1 == end && known >= context->fewest_keys &&
            (values[context->proof[0]].there || values[context->proof[1]].there);
 }
 
 /* Reads a block of flat JSON objects, one a line, with at least `fewest_keys` known keys and a value in one of the two
- * `proof` columns. 0 where memory ends, else 1. */
+ * `proof` columns. What has another key goes as one object into the column `others`, or nowhere where that is negative.
+ * 0 where memory ends, else 1. */
 int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, const Key *keys, int32_t count,
-                         int32_t fewest_keys, int32_t proof, int32_t other_proof) {
+                         int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others) {
     Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
     if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
     if (!grow((void **)&context->unescaped, &context->unescaped_room, length, 1)) return 0;
+    if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + 2, 1)) return 0;
+    context->others_column = others;
     context->fewest_keys = fewest_keys;
     context->proof[0] = proof, context->proof[1] = other_proof;
     for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;

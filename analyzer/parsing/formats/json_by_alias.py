@@ -1,0 +1,62 @@
+"""JSON access logs whose keys an operator chose: fields found by the names that people give them, or inside objects.
+
+A key is taken for a field only where its value looks like one, and an object counts only where it holds fields that
+no server but Envoy logs. What was taken for what is said in the notes of the tally.
+"""
+
+from analyzer.parsing.by_line import read_by_line
+from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.extras import as_extra
+from analyzer.parsing.flags import short_flags
+from analyzer.parsing.json_keys import ENVOYS_OWN, FIELDS, flattened, keys_of, start_of, values_of
+from analyzer.parsing.json_lines import has_istios_keys, of_1_1
+from analyzer.parsing.objects import object_of
+from analyzer.parsing.parsed import EXTRA, Reading
+
+_FEWEST_FIELDS = 5
+_FEWEST_OF_ENVOY = 2
+
+
+class JsonByAlias:
+    """Objects with renamed or nested keys."""
+
+    name = "json_by_alias"
+    reference = "istio/api mesh/v1alpha1/config.proto accessLogFormat, extensionProviders envoyFileAccessLog labels"
+    fields = FIELDS
+    relays = False
+
+    def may_read(self, shape: Shape) -> bool:
+        """Whether a line of this shape may be an object with enough keys."""
+        return shape.braced and shape.quotes >= 2 * _FEWEST_FIELDS
+
+    def read_line(self, line: str) -> CarefulLine | None:
+        """Read one object; null where its keys are Istio's own, or too few that an access log has."""
+        content = object_of(line)
+        if content is None:
+            return None
+        flat = flattened(content)
+        keys = keys_of(tuple(flat))
+        named = {field for field, _ in keys.candidates}
+        if not keys.renamed or not (has_istios_keys(content) or _enough(named)):
+            return None
+        values, rest, took = values_of(flat, keys)
+        if not values.keys() & {"response_code", "response_flags", "downstream_local_address", "upstream_cluster"}:
+            return None
+        began = start_of(values.pop("start_time", ""))
+        values |= {} if began is None else {"start_time": began}
+        if "response_flags" in values:
+            values["response_flags"] = short_flags(values["response_flags"])
+        extra = as_extra(rest)
+        values |= {} if extra is None else {EXTRA: extra}
+        return CarefulLine(of_1_1(values), tampered=False, took=tuple(took))
+
+    def read(self, data: bytes) -> Reading:
+        """Read a block of UTF-8 lines."""
+        return read_by_line(self, data)
+
+
+def _enough(named: set[str]) -> bool:
+    return len(named) >= _FEWEST_FIELDS and len(named & ENVOYS_OWN) >= _FEWEST_OF_ENVOY
+
+
+FORMAT = JsonByAlias()
