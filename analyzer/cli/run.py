@@ -46,7 +46,7 @@ def command(
     """Ingest, classify, judge, propose, replay and report, in one go."""
     from analyzer.cli.reading import audit_of, labels_of
     from analyzer.cli.terminal import hint, print_json, progress, say, warn
-    from analyzer.cli.verdicts import exit_code
+    from analyzer.cli.verdicts import exit_code, why_nothing_is_proposed
     from analyzer.execution.local import ingest
     from analyzer.report import headline, write_output, write_report
     from analyzer.settings import read_settings
@@ -62,6 +62,8 @@ def command(
     )
     write_output(audit, out)
     page = write_report(audit, Path(out) / "report.html")
+    if (why := why_nothing_is_proposed(audit)) is not None:
+        warn(why)
     if output is Output.json:
         print_json(summary_as_json(audit))
     else:

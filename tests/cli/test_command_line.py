@@ -199,3 +199,13 @@ def test_a_reader_that_has_heard_enough_is_no_failure(lake: str) -> None:
     _, errors = process.communicate()
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_a_run_that_proposes_nothing_says_what_most_of_it_lacks(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"{text(BLOCKED_HTTP, start_time=f'2026-03-02T09:0{n}:00.000Z')}\n" for n in range(5)))
+
+    done = run("run", str(log), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out"))
+
+    assert done.returncode == 3
+    assert b"source_namespace_unknown" in done.stderr
