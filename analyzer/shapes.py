@@ -1,7 +1,7 @@
 """The JSON shapes that commands and report share: stable keys, plain values, times in ISO 8601 with Z."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from analyzer.store import Tally
@@ -10,7 +10,7 @@ from analyzer.vocabulary import Readiness
 if TYPE_CHECKING:  # the ingest prints a tally and needs nothing of an audit
     from analyzer.evidence import Judged
     from analyzer.pipeline import Audit
-    from analyzer.readiness import Assessment, Block, EvidenceMeter, NamespaceReadiness
+    from analyzer.readiness import Assessment, Block, EvidenceMeter, Grant, NamespaceReadiness
 
 
 def moment_as_json(moment: datetime | None) -> str | None:
@@ -63,7 +63,7 @@ def summary_as_json(audit: "Audit") -> dict[str, Any]:
     return {
         "tally": tally_as_json(audit.tally),
         "istio_version": audit.istio_version,
-        "as_of": audit.as_of.isoformat() if audit.as_of else None,
+        "as_of": _day(audit.as_of),
         "classes": {word.value: count for word, count in audit.entries_by_class.items()},
         "verdicts": dict(sorted(verdicts.items())),
         "proposed": len(audit.proposals.proposed),
@@ -87,7 +87,24 @@ def assessment_as_json(assessment: "Assessment") -> dict[str, Any]:
         "watched": _meter(assessment.watched),
         "namespaces": [_namespace(namespace) for namespace in assessment.namespaces],
         "causes": [{**block.key._asdict(), **cause_as_json(block)} for block in assessment.blocks],
+        "side_effects": [asdict(effect) for effect in assessment.side_effects],
+        "proposed_side_effects": [asdict(effect) for effect in assessment.proposed_side_effects],
+        "ledger": {
+            "days": assessment.ledger.days,
+            "wanted": assessment.ledger.wanted,
+            "is_long_enough": assessment.ledger.is_long_enough,
+            "decides_on": _day(assessment.ledger.decides_on),
+            "grants": [_grant(grant, assessment.narrowed.get(grant.reference)) for grant in assessment.ledger.grants],
+        },
     }
+
+
+def _grant(grant: "Grant", narrowed: str | None) -> dict[str, Any]:
+    return {**asdict(replace(grant, narrowed=None)), "narrowed": narrowed}
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def cause_as_json(block: "Block") -> dict[str, Any]:
@@ -116,7 +133,7 @@ def _meter(meter: "EvidenceMeter") -> dict[str, Any]:
             for gap in meter.gaps
         ],
         "lacks": list(meter.lacks),
-        "decides_on": meter.decides_on.isoformat() if meter.decides_on else None,
+        "decides_on": _day(meter.decides_on),
     }
 
 

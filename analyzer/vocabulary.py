@@ -159,6 +159,22 @@ class CauseCode(StrEnum):
     UPSTREAM_FAILURE = "upstream_failure"
 
 
+class SideEffectCode(StrEnum):
+    """What an entry does beyond what it is for."""
+
+    CAPTURES_OTHERS = "captures_others"
+    OPENS_PORT = "opens_port"
+    SKIPS_NAME_CHECK = "skips_name_check"
+
+
+class GrantStatus(StrEnum):
+    """How much of what an entry allows was used."""
+
+    UNUSED = "unused"
+    WIDER_THAN_USED = "wider_than_used"
+    USED = "used"
+
+
 class Mode(StrEnum):
     """`outboundTrafficPolicy.mode` (istio/api mesh/v1alpha1/config.proto)."""
 

@@ -4,7 +4,9 @@ from analyzer.readiness.assessing import Assessment, assess
 from analyzer.readiness.blocks import Block
 from analyzer.readiness.cause import Cause
 from analyzer.readiness.flip import Breaking, NamespaceReadiness, Traffic
+from analyzer.readiness.ledger import Grant, Ledger, WideWildcard
 from analyzer.readiness.meter import EvidenceMeter, Gap, Meters
+from analyzer.readiness.side_effects import SideEffect
 
 __all__ = [
     "Assessment",
@@ -13,8 +15,12 @@ __all__ = [
     "Cause",
     "EvidenceMeter",
     "Gap",
+    "Grant",
+    "Ledger",
     "Meters",
     "NamespaceReadiness",
+    "SideEffect",
     "Traffic",
+    "WideWildcard",
     "assess",
 ]

@@ -1,7 +1,7 @@
 """Everything that is concluded from a log and its replays about the switch, as one value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -9,18 +9,30 @@ from analyzer.evidence import Destination, Judged
 from analyzer.proposals import Proposal
 from analyzer.readiness.blocks import Block, blocks_of
 from analyzer.readiness.flip import NamespaceReadiness, readiness_of
+from analyzer.readiness.ledger import Ledger, ledger_of
 from analyzer.readiness.meter import EvidenceMeter, meters_of
+from analyzer.readiness.narrowing import narrowed_manifests
+from analyzer.readiness.side_effects import SideEffect, side_effects_of
+from analyzer.readiness.usage import usages_of
 from analyzer.settings import Settings
 from analyzer.simulation import Simulator
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What stands between the log and REGISTRY_ONLY; `watched` is the meter of the whole lake."""
+    """What stands between the log and REGISTRY_ONLY; `watched` is the meter of the whole lake.
+
+    `side_effects` are those of the entries that exist, `proposed_side_effects` those of what is proposed; `narrowed`
+    holds the ledger's narrowed entries as YAML, by `<namespace>/<name>`.
+    """
 
     watched: EvidenceMeter
+    ledger: Ledger
     namespaces: tuple[NamespaceReadiness, ...] = ()
     blocks: tuple[Block, ...] = ()
+    side_effects: tuple[SideEffect, ...] = ()
+    proposed_side_effects: tuple[SideEffect, ...] = ()
+    narrowed: Mapping[str, str] = field(default_factory=dict)
 
 
 def assess(
@@ -37,6 +49,9 @@ def assess(
     meters = meters_of(summaries, settings.readiness)
     placed = {destination.key: destination for destination in at_home}
     made = tuple(proposals)
+    usages = usages_of(at_home, as_is)
+    new = [proposal.service_entry for proposal in made]
+    ledger = ledger_of(as_is.mesh, at_home, usages, as_is, meters.whole, settings.readiness)
     return Assessment(
         watched=meters.whole,
         namespaces=readiness_of(
@@ -49,4 +64,8 @@ def assess(
             settings=settings.readiness,
         ),
         blocks=blocks_of(judged, placed, as_is=as_is, proposed=proposed, proposals=made, settings=settings),
+        side_effects=side_effects_of(as_is.mesh.service_entries, usages),
+        proposed_side_effects=side_effects_of(new, usages_of(at_home, proposed)) if new else (),
+        ledger=ledger,
+        narrowed=dict(narrowed_manifests(as_is.mesh, ledger)),
     )

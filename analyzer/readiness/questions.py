@@ -54,9 +54,7 @@ def _capturing(entry: ServiceEntry, case: Case) -> Cause:
             f"Narrow its `addresses` to those of {shown(', '.join(entry.hosts[:2]))}, or leave port {number} out of it."
         )
     elif kind in (PortClass.TCP, PortClass.AUTO):
-        repair = (
-            f"Give it `addresses`, or make its port {number} TLS if that is spoken: it takes all connections there."
-        )
+        repair = f"Give it `addresses`, or make its port {number} TLS if that is spoken: it takes all bytes there."
     else:
         repair = f"Leave port {number} out of it, or narrow its hosts."
     return about(CauseCode.CAPTURED, entry, case.decision.because, repair)

@@ -63,13 +63,21 @@ class ManifestList:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A text to read and to copy, folded away under what it is."""
+
+    caption: str
+    text: str
+
+
+@dataclass(frozen=True)
 class DestinationTable:
     """A place for the table of all destinations, which the page draws from the report's own data."""
 
     count: int
 
 
-Block = Fact | Table | Figure | ManifestList | DestinationTable
+Block = Table | Figure | ManifestList | DestinationTable | Listing
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class SectionModel:
     title: str
     lead: str
     facts: tuple[Fact, ...] = ()
-    blocks: tuple[Table | Figure | ManifestList | DestinationTable, ...] = ()
+    blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
 
 

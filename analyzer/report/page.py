@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from analyzer.report.model import DestinationTable, Figure, ManifestList, ReportModel, Table
+from analyzer.report.model import DestinationTable, Figure, Listing, ManifestList, ReportModel, Table
 from analyzer.text import printable
 
 _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -114,8 +114,10 @@ def _file(name: str) -> str:
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["shown"] = _shown
+    environment.filters["lines"] = lambda text: "\n".join(printable(line) for line in text.split("\n"))
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
     environment.tests["table"] = lambda block: isinstance(block, Table)
+    environment.tests["listing"] = lambda block: isinstance(block, Listing)
     environment.tests["manifests"] = lambda block: isinstance(block, ManifestList)
     environment.tests["destinations"] = lambda block: isinstance(block, DestinationTable)
     return environment.from_string(_file("page.html"))

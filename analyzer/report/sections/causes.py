@@ -67,10 +67,9 @@ def _by_cause(blocks: Sequence[Block]) -> Table:
 
 def _repairs(blocks: Sequence[Block]) -> Table:
     """One row for each change: what it mends together."""
-    groups: dict[tuple[str, str | None, str, str], list[Block]] = defaultdict(list)
+    groups: dict[tuple[str, str | None, str], list[Block]] = defaultdict(list)
     for block in blocks:
-        cause = block.cause
-        groups[cause.code.value, cause.object, cause.because, cause.repair].append(block)
+        groups[block.cause.code.value, block.cause.object, block.cause.repair].append(block)
     largest = sorted(groups.items(), key=lambda item: (-sum(block.entries for block in item[1]), str(item[0])))
     more = f" ({len(largest):,}, the first {_SHOWN} shown)" if len(largest) > _SHOWN else ""
     return Table(

@@ -1,0 +1,82 @@
+"""Who uses which entry, by the replay: one look at every request, for whoever asks what an entry is good for."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from analyzer.evidence import Destination, Request
+from analyzer.mesh.model import ServiceEntry
+from analyzer.mesh.names import covers
+from analyzer.simulation import Simulator
+from analyzer.vocabulary import EgressClass, Outcome
+
+_NOT_ASKED = frozenset((EgressClass.IN_MESH, EgressClass.INBOUND))
+
+
+@dataclass
+class Usage:
+    """What the log sends through one entry.
+
+    `callers` counts entries by (namespace, workload), `ports` by number, `names` by the host asked for, by the
+    entry's own host that covers it (null for what has no name); `astray` counts entries that were meant for another
+    host, by port and by what they asked for; `unguarded` those that no name was checked of, by port and address.
+    """
+
+    entries: int = 0
+    callers: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
+    ports: Counter[int | None] = field(default_factory=Counter)
+    names: dict[str | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    astray: dict[int | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    unguarded: dict[int | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass(frozen=True)
+class Usages:
+    """Usage by entry (`<namespace>/<name>`); `unsure` counts, by namespace and port, what may have gone anywhere."""
+
+    by_entry: Mapping[str, Usage]
+    unsure: Mapping[tuple[str | None, int | None], int]
+
+    def of(self, entry: ServiceEntry) -> Usage:
+        """The usage of an entry, which may be none."""
+        return self.by_entry.get(entry.reference) or Usage()
+
+
+def usages_of(destinations: Iterable[Destination], simulator: Simulator) -> Usages:
+    """Replay every request and book it on the entry that would take it."""
+    entries = {entry.reference: entry for entry in simulator.mesh.service_entries}
+    by_entry: dict[str, Usage] = defaultdict(Usage)
+    unsure: Counter[tuple[str | None, int | None]] = Counter()
+    for destination in destinations:
+        for request in destination.requests:
+            if request.egress_class in _NOT_ASKED:
+                continue
+            decision = simulator.decide(request)
+            entry = entries.get(decision.by or "")
+            if decision.outcome is Outcome.CONDITIONAL:
+                unsure[request.key.source_namespace, request.destination_port] += request.entries
+            if entry is None or decision.outcome is Outcome.BLOCKED:
+                continue
+            _book(by_entry[entry.reference], entry, request, decision.outcome, unguarded=decision.unguarded)
+    return Usages(by_entry, unsure)
+
+
+def _book(usage: Usage, entry: ServiceEntry, request: Request, outcome: Outcome, *, unguarded: bool) -> None:
+    key, port = request.key, request.destination_port
+    if unguarded:
+        usage.unguarded[port][request.destination_ip or "unknown"] += request.entries
+    if outcome is Outcome.MISDIRECTED:
+        usage.astray[port][key.host or key.destination_ip or "unknown"] += request.entries
+        return
+    usage.entries += request.entries
+    usage.callers[key.source_namespace, key.source_workload] += request.entries
+    usage.ports[port] += request.entries
+    usage.names[_covering(entry, key.host)][key.host or key.destination_ip or "unknown"] += request.entries
+
+
+def _covering(entry: ServiceEntry, host: str | None) -> str | None:
+    """The entry's host that a name falls under: the exact one, else the longest wildcard."""
+    if host is None:
+        return None
+    matching = [pattern for pattern in entry.hosts if covers(pattern.rstrip("."), host)]
+    return max(matching, key=lambda pattern: (not pattern.startswith("*"), len(pattern)), default=None)
