@@ -1,15 +1,19 @@
-"""The smallest changes to an entry, as values: what a cause would take to be mended, so that it can be replayed."""
+"""The smallest changes to an entry or a Sidecar, as values: what a cause would take to be mended, so that it can be replayed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analyzer.mesh.model import Mesh, Port, ServiceEntry
+from analyzer.mesh.model import Mesh, Port, ServiceEntry, Sidecar
+from analyzer.mesh.scoping import EgressListener
+
+EGRESS = "egress"
+"""The one field of a Sidecar that edits speak of: `egress[].hosts`."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One field of one entry (`<namespace>/<name>`) as it should be: an item added, or (old, new) exchanged."""
+    """One field of one object (`<namespace>/<name>`) as it should be: an item added, taken out (`*`: all), or both."""
 
     reference: str
     field: str
@@ -24,13 +28,31 @@ class Edit:
 
 def edited(mesh: Mesh, edits: Iterable[Edit]) -> Mesh:
     """The mesh with the edits made; an edit of what is not there changes nothing."""
-    entries = {entry.reference: entry for entry in mesh.service_entries}
-    changed: dict[str, ServiceEntry] = {}
+    entries: dict[str, ServiceEntry] = {entry.reference: entry for entry in mesh.service_entries}
+    sidecars: dict[str, Sidecar] = {sidecar.reference: sidecar for sidecar in mesh.sidecars}
+    changed: set[str] = set()
     for edit in sorted(set(edits), key=lambda edit: edit.order):
-        entry = changed.get(edit.reference) or entries.get(edit.reference)
-        if entry is not None:
-            changed[edit.reference] = _made(entry, edit)
-    return mesh.over(Mesh(tuple(changed[reference] for reference in sorted(changed))))
+        if edit.field == EGRESS and edit.reference in sidecars:
+            sidecars[edit.reference] = _listing(sidecars[edit.reference], edit.added)
+        elif edit.reference in entries:
+            entries[edit.reference] = _made(entries[edit.reference], edit)
+            changed.add(edit.reference)
+    return mesh.over(
+        Mesh(
+            service_entries=tuple(entries[reference] for reference in sorted(changed)),
+            sidecars=tuple(sidecars.values()),
+        )
+    )
+
+
+def _listing(sidecar: Sidecar, host: str) -> Sidecar:
+    """With a host in the listener that takes what no other took, the last without a port."""
+    listeners = list(sidecar.egress or ())
+    place = next((n for n in reversed(range(len(listeners))) if listeners[n].port is None), None)
+    if place is None:
+        return replace(sidecar, egress=(*listeners, EgressListener((host,))))
+    listeners[place] = replace(listeners[place], hosts=(*listeners[place].hosts, host))
+    return replace(sidecar, egress=tuple(listeners))
 
 
 def _made(entry: ServiceEntry, edit: Edit) -> ServiceEntry:

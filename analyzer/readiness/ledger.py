@@ -12,6 +12,7 @@ from datetime import date
 from analyzer.evidence import Destination
 from analyzer.mesh.model import Mesh, Port, ServiceEntry
 from analyzer.readiness.meter import EvidenceMeter, day_of_enough
+from analyzer.readiness.sight import exports_to
 from analyzer.readiness.usage import Usage, Usages
 from analyzer.settings import ReadinessSettings
 from analyzer.simulation import Simulator
@@ -89,7 +90,7 @@ def ledger_of(
     if watched.days < wanted:
         return Ledger(watched.days, wanted, day_of_enough(watched, wanted))
     logged = {item.key.source_namespace for item in destinations} - {None}
-    namespaces = sorted({name for name in logged if name})
+    namespaces = sorted({name for name in logged if name} | {namespace.name for namespace in mesh.namespaces})
     grants = [
         _grant(entry, usages, [name for name in namespaces if _may_see(entry, name, mesh)], logged)
         for entry in mesh.service_entries
@@ -104,8 +105,7 @@ def ledger_of(
 
 
 def _may_see(entry: ServiceEntry, namespace: str, mesh: Mesh) -> bool:
-    scopes = entry.export_to or ("*",)
-    return "*" in scopes or namespace in scopes or ("." in scopes and namespace == entry.namespace)
+    return exports_to(entry.export_to or mesh.config.service_export_to or ("*",), entry.namespace, namespace)
 
 
 def _grant(entry: ServiceEntry, usages: Usages, may: Sequence[str], logged: Iterable[str | None]) -> Grant:

@@ -12,7 +12,7 @@ from analyzer.mesh.model import Port, ServiceEntry
 from analyzer.mesh.names import network_of
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.readiness.cause import Case, Cause, about
-from analyzer.readiness.edits import Edit
+from analyzer.readiness.edits import EGRESS, Edit
 from analyzer.settings import inside
 from analyzer.vocabulary import CauseCode, Outcome
 
@@ -118,7 +118,7 @@ def _port_missing(case: Case, entry: ServiceEntry) -> Cause:
         )
     declared = ", ".join(str(port.number) for port in entry.ports) or "none"
     because = f"{entry.reference} is for this host and does not have port {number} (it has {declared})."
-    hidden = [near.entry for near in case.relatives() if case.port_of(near.entry) and case.sight.hidden(near.entry)]
+    hidden = [near.entry for near in case.relatives() if case.port_of(near.entry) and case.sight.hidden(near)]
     if hidden:
         because += f" {hidden[0].reference} has it, and an entry of one's own namespace hides all others for a host."
     unsafe = protocol == "TCP" and not entry.addresses
@@ -173,7 +173,7 @@ def _behind_a_sidecar(case: Case) -> Cause | None:
         f"Add {wanted} to `egress.hosts` of Sidecar {sidecar.reference}.",
         f"Sidecar/{sidecar.reference}",
         None if origin is None else f"{origin.file}:{origin.line}",
-        (Edit(sidecar.reference, "egress", wanted),),
+        (Edit(sidecar.reference, EGRESS, wanted),),
     )
 
 

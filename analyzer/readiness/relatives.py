@@ -23,6 +23,8 @@ class Relatives:
     """The entries of a mesh by host and by address, looked through once."""
 
     def __init__(self, mesh: Mesh) -> None:
+        self.entries = {entry.reference: entry for entry in mesh.service_entries}
+        self._same_host: dict[str, list[Near]] = defaultdict(list)
         self._by_host: dict[str, list[Near]] = defaultdict(list)
         self._by_suffix: dict[str, list[Near]] = defaultdict(list)
         self._by_network: dict[IPNetwork, list[Near]] = defaultdict(list)
@@ -30,6 +32,7 @@ class Relatives:
         for entry in sorted(mesh.service_entries, key=lambda entry: entry.reference):
             for host in entry.hosts:
                 near = Near(entry, host)
+                self._same_host[host].append(near)
                 if host.startswith("*"):
                     self._by_suffix[host[1:].lower()].append(near)
                 else:
@@ -41,6 +44,10 @@ class Relatives:
             for host, addresses in entry.auto_addresses.items():
                 for address in addresses:
                     self._by_auto_address[address].append(Near(entry, host))
+
+    def same_host(self, pattern: str) -> list[Near]:
+        """Entries that have exactly this host, letter for letter."""
+        return self._same_host.get(pattern, [])
 
     def of_host(self, host: str, *, dotted: bool = False) -> list[Near]:
         """Entries for a name, the exact ones first, then by the longest suffix; `dotted` asks with a trailing dot."""

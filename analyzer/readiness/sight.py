@@ -1,45 +1,96 @@
-"""What a namespace sees of a mesh, and what it would see if somebody exported it."""
+"""What a namespace sees of a mesh, and what it would see if somebody exported or listed it.
 
-from analyzer.mesh.model import Mesh, ServiceEntry
+Sources: istio/istio pilot/pkg/model/push_context.go (exportTo), pilot/pkg/model/sidecar.go (which Sidecar applies,
+which hosts it lists, whose entry survives where several namespaces have one for a host).
+"""
+
+from collections.abc import Iterable
+
+from analyzer.mesh.model import Mesh, ServiceEntry, Sidecar
+from analyzer.mesh.names import covers
 from analyzer.readiness.relatives import Near, Relatives
-from analyzer.simulation.services import services_of, visible_entries
 from analyzer.simulation.versions import version_of
 
 
 class Sight:
-    """The entries of a mesh as the proxies of one namespace see them."""
+    """The entries of a mesh as the proxies of one namespace see them, where no workload has a Sidecar of its own."""
 
     def __init__(self, mesh: Mesh, relatives: Relatives, namespace: str, istio_version: str) -> None:
         self.relatives = relatives
         self.is_known = not mesh.is_empty
-        self._entries = {entry.reference: entry for entry in mesh.service_entries}
-        exported = visible_entries(mesh, namespace)
-        self._exported = {entry.reference for entry in exported}
-        self._seen = {
-            (service.entry.reference, service.host)
-            for service in services_of(exported, namespace, version_of(istio_version))
-        }
-        self._seen_entries = {reference for reference, _ in self._seen}
-        self.sidecar = None
+        self.sidecar = _sidecar(mesh, namespace)
+        self._namespace = namespace
+        self._public = mesh.config.service_export_to or ("*",)
+        self._own_hides = version_of(istio_version) >= (1, 24)
+        self._entries = relatives.entries
 
     def entry(self, reference: str | None) -> ServiceEntry | None:
         """The entry of a `<namespace>/<name>`."""
         return None if reference is None else self._entries.get(reference)
 
+    def exported(self, entry: ServiceEntry) -> bool:
+        """Whether an entry is exported to this namespace, whatever else hides it."""
+        return exports_to(entry.export_to or self._public, entry.namespace, self._namespace)
+
     def sees(self, near: Near) -> bool:
         """Whether proxies here learn of an entry's host, or of the entry where it came near by its address."""
-        return (near.entry.reference, near.pattern) in self._seen or (
-            near.pattern not in near.entry.hosts and self.sees_any(near.entry)
-        )
+        if near.pattern not in near.entry.hosts:
+            return self.sees_any(near.entry)
+        return self.exported(near.entry) and self._listed(near) and not self._hidden(near)
 
     def sees_any(self, entry: ServiceEntry) -> bool:
         """Whether proxies here learn of any host of an entry."""
-        return entry.reference in self._seen_entries
+        return any(self.sees(Near(entry, host)) for host in entry.hosts)
 
-    def exported(self, entry: ServiceEntry) -> bool:
-        """Whether an entry is exported to this namespace, whatever else hides it."""
-        return entry.reference in self._exported
+    def hidden(self, near: Near) -> bool:
+        """Whether an entry is exported and listed here, and another one for the same host hides it."""
+        return self.exported(near.entry) and self._listed(near) and self._hidden(near)
 
-    def hidden(self, entry: ServiceEntry) -> bool:
-        """Whether an entry is exported to this namespace, and another one for the same host hides it."""
-        return entry.reference in self._exported and entry.reference not in self._seen_entries
+    def _hidden(self, near: Near) -> bool:
+        """Since 1.24 an entry of the client's own namespace hides those of all others for its host."""
+        return (
+            self._own_hides
+            and near.entry.namespace != self._namespace
+            and any(
+                other.entry.namespace == self._namespace
+                and other.pattern == near.pattern
+                and self.exported(other.entry)
+                and self._listed(other)
+                for other in self.relatives.same_host(near.pattern)
+            )
+        )
+
+    def _listed(self, near: Near) -> bool:
+        return self.sidecar is None or lists(self.sidecar, near.entry.namespace, near.pattern)
+
+
+def exports_to(scopes: Iterable[str], home: str, namespace: str) -> bool:
+    """Whether `exportTo` of an object in `home` reaches a namespace; `~` reaches nobody."""
+    wanted = set(scopes)
+    return "~" not in wanted and ("*" in wanted or namespace in wanted or ("." in wanted and namespace == home))
+
+
+def lists(sidecar: Sidecar, namespace: str, host: str) -> bool:
+    """Whether some egress listener of a Sidecar takes a host of a namespace; one without egress takes everything."""
+    if sidecar.egress is None:
+        return True
+    return any(
+        _takes(pattern, sidecar.namespace, namespace, host) for listener in sidecar.egress for pattern in listener.hosts
+    )
+
+
+def _takes(pattern: str, home: str, namespace: str, host: str) -> bool:
+    """`ns/dnsName`: a wildcard host is taken only by a pattern that covers all of it."""
+    scope, _, name = pattern.partition("/")
+    if scope != "*" and namespace != (home if scope == "." else scope):
+        return False
+    return name == "*" or name.lower() == host.lower() or (name.startswith("*") and covers(name, host.lstrip("*")))
+
+
+def _sidecar(mesh: Mesh, namespace: str) -> Sidecar | None:
+    """The Sidecar of all workloads of a namespace: its own, else the root namespace's, the oldest of several."""
+    for home in (namespace, mesh.config.root_namespace):
+        found = [sidecar for sidecar in mesh.sidecars if sidecar.namespace == home and not sidecar.workload_selector]
+        if found:
+            return min(found, key=lambda sidecar: (sidecar.creation_timestamp or "", sidecar.name))
+    return None

@@ -102,7 +102,7 @@ CASES = {
             entry("egress/b", "api.example.com", resolution="NONE"),
         ],
         "cannot_work", "Make one entry of those for this host, or give them the same resolution, labels and exportTo.",
-        "ServiceEntry/egress/b", None,
+        "ServiceEntry/egress/b",
     ),
     "an address that Istio made up and nobody has": Case(
         [API], "auto_allocated",
@@ -126,7 +126,9 @@ def test_the_cause_of_a_block_and_its_smallest_repair(case: Case) -> None:
     cause = block.cause
     assert (cause.code, cause.repair, cause.object) == (case.code, case.repair, case.object)
     assert (block.refused, block.entries, block.proven) == (7, 7, case.proven)
-    assert cause.place == (None if case.object is None else "mesh.yaml:1")
+    assert cause.place == (
+        None if case.object is None else case.object.replace("/", "-").replace("ServiceEntry-", "mesh/") + ".yaml:1"
+    )
 
 
 def test_what_the_switch_would_refuse_has_a_cause_as_well() -> None:

@@ -23,7 +23,7 @@ def test_an_entry_that_takes_a_port_captures_whoever_uses_it() -> None:
     assert captures.because == (
         "TCP on 443 takes 4 other destinations, 40 entries: a.example.org, b.example.org, c.example.org and 1 more."
     )
-    assert (opens.code, opens.entries, opens.place) == ("opens_port", 40, "mesh.yaml:1")
+    assert (opens.code, opens.entries, opens.place) == ("opens_port", 40, "mesh/egress-greedy.yaml:1")
 
 
 def test_none_without_addresses_opens_its_port_whether_or_not_the_log_shows_it() -> None:
