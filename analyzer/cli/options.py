@@ -47,6 +47,14 @@ FormatOption = Annotated[
         metavar="NAME|FORMAT_STRING",
     ),
 ]
+MeshConfigOption = Annotated[
+    list[str],
+    typer.Option(
+        "--mesh-config",
+        help="Take the format from here: the `istio` ConfigMap, a MeshConfig, Telemetry; may be repeated.",
+        metavar="FILE",
+    ),
+]
 LabelOption = Annotated[
     list[str],
     typer.Option("--label", help="Who wrote the lines, as key=value; may be repeated.", metavar="KEY=VALUE"),

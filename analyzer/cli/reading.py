@@ -22,6 +22,12 @@ def labels_of(pairs: Sequence[str]) -> dict[str, str]:
     return labels
 
 
+def one_of(log_format: str | None, mesh_config: Sequence[str]) -> None:
+    """Refuse two answers to one question."""
+    if log_format is not None and mesh_config:
+        raise UsageError("--format and --mesh-config both say what the format is", hint="give one of them")
+
+
 def time_of(text: str | None, option: str) -> datetime | None:
     """An ISO 8601 moment; one without an offset is UTC."""
     if text is None:

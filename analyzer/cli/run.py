@@ -11,6 +11,7 @@ from analyzer.cli.options import (
     FormatOption,
     LabelOption,
     LakeOption,
+    MeshConfigOption,
     MeshOption,
     OutOption,
     Output,
@@ -34,6 +35,7 @@ def command(
     mesh: MeshOption = [],  # noqa: B006
     istio_version: VersionOption = NEWEST_ISTIO,
     log_format: FormatOption = None,
+    mesh_config: MeshConfigOption = [],  # noqa: B006
     label: LabelOption = [],  # noqa: B006
     since: SinceOption = None,
     until: UntilOption = None,
@@ -44,7 +46,7 @@ def command(
     quiet: QuietOption = False,
 ) -> None:
     """Ingest, classify, judge, propose, replay and report, in one go."""
-    from analyzer.cli.reading import audit_of, labels_of
+    from analyzer.cli.reading import audit_of, labels_of, one_of
     from analyzer.cli.terminal import hint, print_json, progress, say, warn
     from analyzer.cli.verdicts import exit_code, why_nothing_is_proposed
     from analyzer.execution.local import ingest
@@ -53,8 +55,17 @@ def command(
     from analyzer.shapes import summary_as_json
 
     read_settings(settings)  # a mistake there should be said before an hour of reading
+    one_of(log_format, mesh_config)
     with progress(quiet=quiet) as shown:
-        tally = ingest(sources, lake, labels=labels_of(label), log_format=log_format, workers=workers, progress=shown)
+        tally = ingest(
+            sources,
+            lake,
+            labels=labels_of(label),
+            log_format=log_format,
+            mesh_config=mesh_config,
+            workers=workers,
+            progress=shown,
+        )
     for note in tally.notes:
         warn(note)
     audit = audit_of(

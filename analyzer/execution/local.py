@@ -11,7 +11,7 @@ from analyzer.execution.identity import Identity
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.summing import summaries_of_files
 from analyzer.execution.worker import SourceTally
-from analyzer.parsing import formats_for
+from analyzer.parsing import formats_for, formats_of_mesh
 from analyzer.sources import Source, find_sources, read_blocks
 from analyzer.store import Lake, SourceConflict, SourceRecord, Tally, WrittenFile, tally_of, without_origins
 
@@ -24,17 +24,19 @@ def ingest(
     *,
     labels: Mapping[str, str] | None = None,
     log_format: str | None = None,
+    mesh_config: Sequence[str] = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Tally:
     """Read sources into a lake as one batch and return the batch's tally.
 
     A source whose content the lake already holds, under whatever name, is skipped and counted. `log_format` is
-    the name of a known format or a format string, where none is to be recognised. Raises `SourceError` for a source
+    the name of a known format or a format string, where none is to be recognised; `mesh_config` are
+    files of a mesh's configuration to take the formats from instead. Raises `SourceError` for a source
     that cannot be opened and `LakeError` where the lake does not take the batch; then, and when the process is
     killed, the lake is as it was.
     """
-    formats = formats_for(log_format)
+    formats = formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
     sources = find_sources(arguments, dict(labels or {}))
     store = Lake(lake)
     fresh = _not_yet_known(sources, store.sources())

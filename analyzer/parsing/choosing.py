@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from analyzer.errors import UsageError
+from analyzer.parsing.custom_json import CustomJson
 from analyzer.parsing.custom_text import CustomText
 from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.text import TextFormat
@@ -18,7 +19,7 @@ def formats_for(choice: str | None) -> list[LogFormat]:
         return list(formats.values())
     if choice in formats:
         return [formats[choice]]
-    if "%" in choice:
+    if "%" in choice or choice.lstrip().startswith("{"):
         return [format_of(choice)]
     raise UsageError(
         f"no format is named {choice!r}",
@@ -27,7 +28,12 @@ def formats_for(choice: str | None) -> list[LogFormat]:
 
 
 def format_of(format_string: str) -> LogFormat:
-    """The format of a format string; Istio's and Envoy's own strings have theirs already."""
+    """The format of a format string or a JSON template; Istio's and Envoy's own have theirs already.
+
+    Raises `UsageError` for one that cannot be read.
+    """
+    if format_string.lstrip().startswith("{"):
+        return CustomJson(format_string.strip())
     plain = _plain(format_string)
     for log_format in known_formats().values():
         if isinstance(log_format, TextFormat) and _plain(log_format.format_string) == plain:

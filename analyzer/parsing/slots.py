@@ -39,9 +39,10 @@ Read = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Slots:
-    """The operators of a format in the order of their values."""
+    """The operators of a format in the order of their values; `names` are those that the format itself gives them."""
 
     operators: tuple[Operator, ...]
+    names: tuple[str, ...] = ()
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -101,7 +102,7 @@ class Slots:
 
     @cached_property
     def _keys(self) -> tuple[str, ...]:
-        return tuple(operator.key for operator in self.operators)
+        return self.names or tuple(operator.key for operator in self.operators)
 
     @cached_property
     def others(self) -> tuple[int, ...]:
@@ -110,7 +111,9 @@ class Slots:
         for address, port in SPLIT_ADDRESSES.values():
             if {address, port} <= self._places.keys():
                 used |= {self._places[address], self._places[port]}
-        return tuple(place for place, key in enumerate(self._keys) if place not in used and key != _STATUS)
+        return tuple(
+            place for place, operator in enumerate(self.operators) if place not in used and operator.key != _STATUS
+        )
 
     @cached_property
     def _readers(self) -> tuple[tuple[str, tuple[tuple[int, Read | None], ...]], ...]:
