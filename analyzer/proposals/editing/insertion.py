@@ -3,20 +3,16 @@
 Key order, quotes, indentation and the way of writing (blocks or braces) are those of the neighbour.
 """
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from analyzer.proposals.editing.nodes import NotInPlace, Object, last_end, pair, value_of
 from analyzer.proposals.editing.splices import Splice
+from analyzer.proposals.manifest_yaml import block_lines, on_one_line, scalar
 
 Scalar = str | int
 Value = Scalar | Mapping[str, "Value"] | Sequence["Value"]
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
-_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 
 
 def appended(target: Object, path: Sequence[str], values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
@@ -30,7 +26,7 @@ def appended(target: Object, path: Sequence[str], values: Sequence[Scalar | Mapp
     if not isinstance(node, SequenceNode):
         raise NotInPlace(f"{'.'.join(path)} is no list there")
     if not node.value:
-        return Splice(node.start_mark.index, node.end_mark.index, f"[{_in_braces(values, target.is_json)}]")
+        return Splice(node.start_mark.index, node.end_mark.index, on_one_line(values, quoted=target.is_json))
     return _after_items(target, node, values) if node.flow_style else _below_items(target, node, values)
 
 
@@ -43,7 +39,7 @@ def put(target: Object, path: Sequence[str], pairs: Mapping[str, Value]) -> Spli
         return _after_pairs(target, node, pairs)
     column = node.value[0][0].start_mark.column
     deeper = next((v.start_mark.column - column for _, v in node.value if _is_block_list(v)), 2)
-    written = [" " * column + line for line in _in_blocks(pairs, deeper)]
+    written = [" " * column + line for line in block_lines(pairs, deeper)]
     return _below(target, last_end(target.text, node), written)
 
 
@@ -111,7 +107,7 @@ def _after_pairs(target: Object, node: MappingNode, pairs: Mapping[str, Value]) 
     separator, colon = _comma(target, node), _colon(text, *node.value[0])
     quoted = target.is_json or node.value[0][0].style is not None
     written = [
-        f"{separator}{_quoted(key) if quoted else _plain(key)}{colon}{_braced(value, quoted)}"
+        f"{separator}{scalar(key, quoted=quoted)}{colon}{on_one_line(value, quoted=quoted)}"
         for key, value in pairs.items()
     ]
     return Splice(end, end, "".join(written))
@@ -122,7 +118,7 @@ def _like(target: Object, sibling: Node, value: Scalar | Mapping[str, Scalar], m
     if not isinstance(value, Mapping):
         return [_written(value, sibling, target.is_json)]
     if not isinstance(sibling, MappingNode) or not sibling.value:
-        return [_braced(value, target.is_json)]
+        return [on_one_line(value, quoted=target.is_json)]
     written = _pairs_like(target, sibling, value)
     if not sibling.flow_style:
         return written
@@ -147,7 +143,7 @@ def _pairs_like(target: Object, sibling: MappingNode, value: Mapping[str, Scalar
             written.append(f"{name}{_colon(text, k, v)}{_written(value[key], v, target.is_json)}")
         else:
             quoted = first_key.style is not None
-            written.append(f"{_quoted(key) if quoted else key}{colon}{_written(value[key], None, target.is_json)}")
+            written.append(f"{scalar(key, quoted=quoted)}{colon}{_written(value[key], None, target.is_json)}")
     return written
 
 
@@ -172,46 +168,4 @@ def _written(value: Scalar, neighbour: Node | None, is_json: bool) -> str:
         return str(value)
     if style == "'":
         return "'" + value.replace("'", "''") + "'"
-    return _quoted(value) if is_json or style == '"' else _plain(value)
-
-
-def _plain(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    """Text in double quotes for both readers, and beyond the 16th bit for YAML, which knows no surrogates."""
-    escaped = "".join(f"\\U{ord(c):08x}" if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text)
-    return f'"{escaped}"'.replace("\x7f", "\\u007f")
-
-
-def _in_braces(values: Sequence[Value], quoted: bool) -> str:
-    return ", ".join(_braced(value, quoted) for value in values)
-
-
-def _braced(value: Value, quoted: bool) -> str:
-    """A value on one line."""
-    if isinstance(value, Mapping):
-        pairs = (f"{_quoted(k) if quoted else _plain(k)}: {_braced(v, quoted)}" for k, v in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return _quoted(value) if quoted else _plain(value)
-    return f"[{_in_braces(value, quoted)}]"
-
-
-def _in_blocks(pairs: Mapping[str, Value], deeper: int) -> list[str]:
-    """Pairs as lines; lists stand `deeper` blanks to the right of their key."""
-    written: list[str] = []
-    for key, value in pairs.items():
-        if isinstance(value, Mapping):
-            written += [f"{_plain(key)}:", *(f"  {line}" for line in _in_blocks(value, deeper))]
-        elif isinstance(value, str | int):
-            written.append(f"{_plain(key)}: {_braced(value, False)}")
-        else:
-            written.append(f"{_plain(key)}:")
-            for item in value:
-                first, *others = _in_blocks(item, deeper) if isinstance(item, Mapping) else [_braced(item, False)]
-                written += [f"{' ' * deeper}- {first}", *(f"{' ' * deeper}  {line}" for line in others)]
-    return written
+    return scalar(value, quoted=is_json or style == '"')
