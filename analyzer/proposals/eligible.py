@@ -71,8 +71,10 @@ def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator) ->
 
 def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Simulator, wanted: Wanted) -> None:
     """Say where one host's ports belong: in an entry that exists, or in a new one."""
-    missing = [item for item in items if not is_registered(item.destination, before)]
-    admitted = [item for item in items if item not in missing]
+    missing: list[Judged] = []
+    admitted: list[Judged] = []
+    for item in items:
+        (admitted if is_registered(item.destination, before) else missing).append(item)
     if not missing:
         wanted.refused += [_registered(item) for item in items]
         return

@@ -1,0 +1,201 @@
+"""What candidates would do to everybody's requests, measured on the log itself.
+
+A request is decided by what its namespace sees on its port, so after a change only the requests of the places that
+the changed candidates reach are asked anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analyzer.detection.texts import shown
+from analyzer.evidence import DestinationKey, Judged, Request
+from analyzer.mesh.model import Mesh, ServiceEntry
+from analyzer.proposals.manifest_kind import Candidate
+from analyzer.simulation import Decision, Simulator
+from analyzer.vocabulary import ApplicationProtocol, Outcome, Verdict
+
+Place = tuple[str | None, int | None]
+"""A namespace and a port number."""
+PortOf = tuple[str, int | None]
+"""`<namespace>/<name>` of a candidate and one of its port numbers."""
+_HARMLESS = frozenset(("sni_unknown", "host_unknown"))
+"""Conditions that rest on a name which the log does not hold: the name itself is what a proposal looks at."""
+_FEW = 3
+_CONNECTIONS = (ApplicationProtocol.TCP, ApplicationProtocol.TLS)
+
+
+def is_let_out(decision: Decision) -> bool:
+    """Whether a request would leave the mesh, or would on a condition other than its own name."""
+    if decision.outcome is Outcome.CONDITIONAL:
+        return not _HARMLESS.intersection(decision.conditions)
+    return decision.outcome in (Outcome.ALLOWED, Outcome.MISDIRECTED)
+
+
+@dataclass
+class Effect:
+    """Whom one port of one candidate touches although it was not made for them, in entries."""
+
+    code: str
+    entries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    only_connections: bool = True
+
+    def add(self, item: Judged, request: Request) -> None:
+        """Count a request."""
+        self.entries[item.key.host or item.key.name] += request.entries
+        self.only_connections &= item.key.application_protocol in _CONNECTIONS
+
+    def sentence(self, candidate: Candidate, number: int | None) -> str:
+        """What it would do, to how many, and to whom."""
+        protocol = next((p.protocol for p in candidate.service_entry.ports if p.number == number), "")
+        count, total = len(self.entries), sum(self.entries.values())
+        unit = "connection" if self.only_connections else "request"
+        names = sorted(shown(name) for name in self.entries)
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        what = f"{protocol} on {number}" if protocol else f"Nothing declared for {number}"
+        return (
+            f"{what} of {candidate.service_entry.reference} {_DOES[self.code]} {count:,} other "
+            f"host{'s' * (count != 1)}, {total:,} {unit}{'s' * (total != 1)}: {', '.join(names[:_FEW])}{more}."
+        )
+
+
+_DOES = {
+    "would_capture_others": "would capture",
+    "would_admit_others": "would also let out",
+    "would_break_others": "would break what works for",
+}
+_GRAVITY = tuple(_DOES)
+
+
+class Board:
+    """Every request with what becomes of it without candidates, by the place that decides it."""
+
+    def __init__(self, judged: Iterable[Judged], before: Simulator) -> None:
+        self._before = before
+        self._asked: dict[Place, list[tuple[Judged, Request, Decision]]] = defaultdict(list)
+        for item in judged:
+            for request in item.destination.requests:
+                place = request.key.source_namespace, request.destination_port
+                self._asked[place].append((item, request, before.decide(request)))
+        self._effects: dict[Place, dict[PortOf, Effect]] = {}
+        self._neighbours = _ports_by_host(before.mesh)
+
+    @property
+    def places(self) -> Collection[Place]:
+        """Every place that was asked for."""
+        return self._asked.keys()
+
+    def reached(self, candidates: Iterable[Candidate]) -> set[Place]:
+        """The places where candidates may change what is decided."""
+        if self._before.mesh.virtual_services:  # a route may lead from any host and port to one of theirs
+            return set(self._asked)
+        by_port: dict[int | None, set[Place]] = defaultdict(set)
+        for place in self._asked:
+            by_port[place[1]].add(place)
+        reached: set[Place] = set()
+        for candidate in candidates:
+            entry = candidate.service_entry
+            scopes = namespaces_of(entry) | (namespaces_of(candidate.base) if candidate.base else set())
+            numbers = {port.number for port in entry.ports}
+            for host in entry.hosts:
+                numbers |= self._neighbours.get(host.lower(), set())
+            for number in numbers:
+                reached |= {place for place in by_port[number] if "*" in scopes or place[0] in scopes}
+        return reached
+
+    def replay(self, after: Simulator, candidates: Sequence[Candidate], places: Iterable[Place]) -> None:
+        """Ask the requests of some places anew."""
+        own = _owners(candidates)
+        proposed = {candidate.service_entry.reference: candidate.service_entry for candidate in candidates}
+        suspects = _Suspects(proposed.values())
+        for place in places:
+            effects: dict[PortOf, Effect] = {}
+            for item, request, was in self._asked.get(place, ()):
+                now = after.decide(request)
+                if now.outcome is was.outcome and now.by == was.by:
+                    continue
+                for reference, code in _touched(item, was, now, own, proposed, suspects):
+                    where = reference, request.destination_port
+                    effect = effects.setdefault(where, Effect(code))
+                    if _GRAVITY.index(code) < _GRAVITY.index(effect.code):
+                        effect = effects[where] = Effect(code)
+                    if code == effect.code:
+                        effect.add(item, request)
+            self._effects[place] = effects
+
+    def effects(self) -> dict[PortOf, Effect]:
+        """Every side effect, those of one port in several namespaces in sum."""
+        found: dict[PortOf, Effect] = {}
+        for effects in self._effects.values():
+            for where, effect in effects.items():
+                known = found.get(where)
+                if known is None or _GRAVITY.index(effect.code) < _GRAVITY.index(known.code):
+                    known = found[where] = Effect(effect.code)
+                if known.code == effect.code:
+                    known.only_connections &= effect.only_connections
+                    for name, entries in effect.entries.items():
+                        known.entries[name] += entries
+        return found
+
+
+def namespaces_of(entry: ServiceEntry) -> set[str]:
+    """The namespaces that an entry is exported to, `*` for all."""
+    return {entry.namespace if scope == "." else scope for scope in entry.export_to or ("*",)}
+
+
+def _touched(
+    item: Judged,
+    was: Decision,
+    now: Decision,
+    own: Mapping[DestinationKey, set[str]],
+    proposed: Mapping[str, ServiceEntry],
+    suspects: "_Suspects",
+) -> Iterator[tuple[str, str]]:
+    """Which candidates do something to a request that they were not made for, and what."""
+    by_another = now.by in proposed and now.by is not None and now.by not in own[item.key]
+    if by_another and now.outcome is Outcome.MISDIRECTED:
+        yield str(now.by), "would_capture_others"
+    elif was.outcome is Outcome.ALLOWED and (now.outcome is Outcome.MISDIRECTED or not is_let_out(now)):
+        for culprit in suspects.behind(now, item.key):
+            yield culprit, "would_break_others"
+    elif by_another and item.verdict is not Verdict.LEGITIMATE and is_let_out(now) and not is_let_out(was):
+        yield str(now.by), "would_admit_others"
+
+
+class _Suspects:
+    """Who may be to blame where something stops to work."""
+
+    def __init__(self, entries: Iterable[ServiceEntry]) -> None:
+        self._all: set[str] = set()
+        self._by_host: dict[str, list[str]] = defaultdict(list)
+        self._by_port: dict[int, list[str]] = defaultdict(list)
+        for entry in entries:
+            self._all.add(entry.reference)
+            for host in entry.hosts:
+                self._by_host[host].append(entry.reference)
+            for port in entry.ports:
+                self._by_port[port.number].append(entry.reference)
+
+    def behind(self, decision: Decision, key: DestinationKey) -> list[str]:
+        """The entry that decided, else those for the same host, else those on the same port."""
+        if decision.by in self._all and decision.by is not None:
+            return [decision.by]
+        same_host = self._by_host.get(key.host or "", [])
+        return same_host or self._by_port.get(key.destination_port or 0, [])
+
+
+def _owners(candidates: Iterable[Candidate]) -> dict[DestinationKey, set[str]]:
+    own: dict[DestinationKey, set[str]] = defaultdict(set)
+    for candidate in candidates:
+        for item in candidate.made_for:
+            own[item.key].add(candidate.service_entry.reference)
+    return own
+
+
+def _ports_by_host(mesh: Mesh) -> dict[str, set[int]]:
+    """The ports of entries by host: another entry for the host may hide them."""
+    ports: dict[str, set[int]] = defaultdict(set)
+    for entry in mesh.service_entries:
+        for host in entry.hosts:
+            ports[host.lower()] |= {port.number for port in entry.ports}
+    return ports
