@@ -78,13 +78,7 @@ class Worker:
 
     def ingest(self, block: Block) -> None:
         """Read one block; its rows are written sooner or later."""
-        data = block.load()
-        tally = self.tallies.setdefault(block.origin, SourceTally())
-        tally.bytes += len(data)
-        for parsed, peeled in read_peeled(self._reader, data):
-            if peeled is not None:
-                tally.envelopes.update(peeled.envelopes)
-            self._gather(block, parsed, peeled, tally)
+        self._read(block)  # apart from the writing, so that a block is forgotten by then
         if self._rows >= _ROWS_TOGETHER:
             self._flush()
 
@@ -92,6 +86,15 @@ class Worker:
         """Write what is left, close the files, and say what they hold in sum."""
         self._flush()
         return self._writer.finish(), merge(self._summaries)
+
+    def _read(self, block: Block) -> None:
+        data = block.load()
+        tally = self.tallies.setdefault(block.origin, SourceTally())
+        tally.bytes += len(data)
+        for parsed, peeled in read_peeled(self._reader, data):
+            if peeled is not None:
+                tally.envelopes.update(peeled.envelopes)
+            self._gather(block, parsed, peeled, tally)
 
     def _gather(self, block: Block, parsed: ParsedBlock, peeled: Peeled | None, tally: SourceTally) -> None:
         for entries in parsed.entries:
@@ -121,8 +124,9 @@ class Worker:
             self._rows += len(lines)
 
     def _flush(self) -> None:
-        for name in sorted(self._gathered):
-            table = _together(self._gathered[name])
+        gathered, self._gathered, self._rows = self._gathered, {}, 0
+        for name in sorted(gathered):
+            table = _together(gathered.pop(name))
             log_format = self._formats[name]
             columns = {column: table[column].chunk(0) for column in table.column_names}
             derived = classify(
@@ -138,7 +142,7 @@ class Worker:
                 self._summaries = [merge(self._summaries)]
         if self._rejected:
             self._writer.write(REJECTED_KIND, _together(self._rejected))
-        self._gathered, self._rejected, self._rows = {}, [], 0
+            self._rejected = []
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
