@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -52,8 +52,8 @@ class Audit:
     """Everything concluded from a lake. Sorted throughout, so that equal logs make equal bytes.
 
     `entries_by_class` counts all entries, inbound ones too; `replay` is with the proposals applied, `replay_as_is`
-    without them, both under REGISTRY_ONLY; `assessment` is what they say of the switch. `as_of` is the day on which
-    expiry dates were looked at.
+    without them, both under REGISTRY_ONLY; `assessment` is what they say of the switch, `mesh` the mesh as it is.
+    `as_of` is the day on which expiry dates were looked at.
     """
 
     tally: Tally
@@ -66,6 +66,7 @@ class Audit:
     replay: Replay
     replay_as_is: Replay
     assessment: Assessment
+    mesh: Mesh = field(default_factory=Mesh)
     timeline: tuple[Moment, ...] = ()
     rejected_examples: tuple[RejectedExample, ...] = ()
     field_coverage: tuple[FieldCoverage, ...] = ()
@@ -126,6 +127,7 @@ def conclude(
             proposals=proposals.proposed,
             settings=settings,
         ),
+        mesh=mesh,
         timeline=timeline,
         rejected_examples=tuple(rejected_examples),
         field_coverage=tuple(FieldCoverage(**row) for row in summaries[COVERAGE.name].to_pylist()),

@@ -3,30 +3,43 @@
 from analyzer.cli.options import (
     AsOfOption,
     LakeOption,
+    MeshOption,
     Output,
     OutputOption,
     SettingsOption,
     SinceOption,
     UntilOption,
+    VersionOption,
 )
+from analyzer.vocabulary import NEWEST_ISTIO
 
 
 def command(
     lake: LakeOption,
     settings: SettingsOption = None,
+    mesh: MeshOption = [],  # noqa: B006
+    istio_version: VersionOption = NEWEST_ISTIO,
     since: SinceOption = None,
     until: UntilOption = None,
     as_of: AsOfOption = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Print every destination with its evidence and verdict."""
+    """Print every destination with its evidence, its verdict, and why it is refused or would be."""
     from analyzer.cli.reading import audit_of
     from analyzer.cli.terminal import print_json, print_table
-    from analyzer.shapes import destination_as_json
+    from analyzer.shapes import cause_as_json, destination_as_json
 
-    judged = audit_of(lake, settings=settings, since=since, until=until, as_of=as_of).judged
+    audit = audit_of(
+        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    )
+    causes = audit.assessment.causes
     if output is Output.json:
-        print_json([destination_as_json(item) for item in judged])
+        print_json(
+            [
+                {**destination_as_json(item), "causes": [cause_as_json(block) for block in causes.get(item.key, ())]}
+                for item in audit.judged
+            ]
+        )
         return
     rows = [
         (
@@ -38,8 +51,9 @@ def command(
             ", ".join(item.destination.by_class),
             item.verdict,
             item.reasons[0].code,
+            ", ".join(dict.fromkeys(block.cause.code for block in causes.get(item.key, ()))) or None,
         )
-        for item in judged
+        for item in audit.judged
     ]
-    columns = ("namespace", "workload", "destination", "protocol", "entries", "classes", "verdict", "reason")
+    columns = ("namespace", "workload", "destination", "protocol", "entries", "classes", "verdict", "reason", "cause")
     print_table(columns, rows, right=("entries",))

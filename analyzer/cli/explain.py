@@ -11,27 +11,36 @@ from analyzer.cli.options import (
     Output,
     OutputOption,
     SettingsOption,
+    SinceOption,
+    UntilOption,
     VersionOption,
 )
 from analyzer.vocabulary import NEWEST_ISTIO
 
 
 def command(
-    what: Annotated[str, typer.Argument(help="A host name or an address.", metavar="HOST_OR_ADDRESS")],
+    what: Annotated[
+        str,
+        typer.Argument(help="A host, *.host, an address or a CIDR, with :port or without.", metavar="HOST_OR_ADDRESS"),
+    ],
     lake: LakeOption,
     settings: SettingsOption = None,
     mesh: MeshOption = [],  # noqa: B006
     istio_version: VersionOption = NEWEST_ISTIO,
+    since: SinceOption = None,
+    until: UntilOption = None,
     as_of: AsOfOption = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Follow one destination from the log lines to the decision."""
-    from analyzer.cli.reading import audit_of, mesh_of
+    from analyzer.cli.reading import audit_of
     from analyzer.cli.terminal import print_json, say
     from analyzer.explaining import explain, explanation_as_json, explanation_as_text
 
-    audit = audit_of(lake, settings=settings, mesh=mesh, istio_version=istio_version, as_of=as_of)
-    explanations = explain(audit, mesh_of(mesh), what)
+    audit = audit_of(
+        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    )
+    explanations = explain(audit, what)
     if output is Output.json:
         print_json([explanation_as_json(explanation) for explanation in explanations])
         return

@@ -1,6 +1,6 @@
 """What the logs prove, per destination: mergeable facts, and the destinations they add up to."""
 
-from analyzer.evidence.destination import Destination, DestinationKey, Judged, Reason, Request
+from analyzer.evidence.destination import Destination, DestinationKey, Fate, Judged, Reason, Request
 from analyzer.evidence.gather import gather
 from analyzer.evidence.summaries import NEEDED, SUMMARIES, merge, summarize
 
@@ -9,6 +9,7 @@ __all__ = [
     "SUMMARIES",
     "Destination",
     "DestinationKey",
+    "Fate",
     "Judged",
     "Reason",
     "Request",

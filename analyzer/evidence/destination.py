@@ -44,6 +44,16 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What became of some entries: what decided them, how they ended, how many there are and where the first stands."""
+
+    mechanism: Mechanism
+    result: Result
+    entries: int
+    example: str
+
+
+@dataclass(frozen=True)
 class Request:
     """One distinct way in which a destination was asked for: what a replay needs to decide.
 
@@ -94,6 +104,7 @@ class Destination:
     invalid_sni_entries: int = 0
     unchecked_entries: int = 0
     requests: tuple[Request, ...] = field(default=(), repr=False)
+    fates: tuple[Fate, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:

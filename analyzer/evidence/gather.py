@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from analyzer.classification.names import INVALID_SNI
-from analyzer.evidence.destination import Destination, DestinationKey, Request
+from analyzer.evidence.destination import Destination, DestinationKey, Fate, Request
 from analyzer.evidence.summaries import AGENTS, DAYS, PODS, REQUESTS, readable_place
 from analyzer.vocabulary import (
     DESTINATION_KEY,
@@ -91,6 +91,7 @@ def _destination(key: DestinationKey, rows: list[Row], days: int, pods: int, age
         ),
         unchecked_entries=_sum(rows, "unchecked"),
         requests=_requests(key, rows),
+        fates=_fates(rows),
     )
 
 
@@ -113,6 +114,20 @@ def _examples(rows: Iterable[Row]) -> tuple[str, ...]:
         fate = (row["mechanism"], row["result"])
         first[fate] = min(first.get(fate, row["example"]), row["example"])
     return tuple(readable_place(place) for place in sorted(first.values())[:_FEW])
+
+
+def _fates(rows: Iterable[Row]) -> tuple[Fate, ...]:
+    """What became of the entries, those with most entries first."""
+    found: dict[tuple[str, str], tuple[int, str]] = {}
+    for row in rows:
+        fate = (row["mechanism"], row["result"])
+        entries, example = found.get(fate, (0, row["example"]))
+        found[fate] = (entries + row["entries"], min(example, row["example"]))
+    ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    return tuple(
+        Fate(Mechanism(mechanism), Result(result), entries, readable_place(example))
+        for (mechanism, result), (entries, example) in ordered
+    )
 
 
 def _requests(key: DestinationKey, rows: Iterable[Row]) -> tuple[Request, ...]:

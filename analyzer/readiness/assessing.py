@@ -1,11 +1,13 @@
 """Everything that is concluded from a log and its replays about the switch, as one value."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow as pa
 
-from analyzer.evidence import Destination, Judged
+from analyzer.evidence import Destination, DestinationKey, Judged
 from analyzer.proposals import Proposal
 from analyzer.readiness.blocks import Block, blocks_of
 from analyzer.readiness.flip import NamespaceReadiness, readiness_of
@@ -33,6 +35,14 @@ class Assessment:
     side_effects: tuple[SideEffect, ...] = ()
     proposed_side_effects: tuple[SideEffect, ...] = ()
     narrowed: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def causes(self) -> dict[DestinationKey, tuple[Block, ...]]:
+        """The causes by destination."""
+        found: dict[DestinationKey, list[Block]] = defaultdict(list)
+        for block in self.blocks:
+            found[block.key].append(block)
+        return {key: tuple(blocks) for key, blocks in found.items()}
 
 
 def assess(

@@ -1,4 +1,4 @@
-"""The smallest changes to an entry or a Sidecar, as values: what a cause would take to be mended, so that it can be replayed."""
+"""The smallest changes to entries and Sidecars, as values, so that what would mend a cause can be replayed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

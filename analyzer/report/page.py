@@ -14,6 +14,8 @@ from plotly.offline import get_plotlyjs
 from analyzer.report.model import DestinationTable, Figure, Listing, ManifestList, ReportModel, Table
 from analyzer.text import printable
 
+_SHORT, _LONG = 22, 60
+"""Letters in a cell: up to here it is one word that is not broken, from there on it is a sentence."""
 _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
@@ -114,6 +116,7 @@ def _file(name: str) -> str:
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["shown"] = _shown
+    environment.filters["classes"] = _classes
     environment.filters["lines"] = lambda text: "\n".join(printable(line) for line in text.split("\n"))
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
     environment.tests["table"] = lambda block: isinstance(block, Table)
@@ -128,3 +131,15 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+def _classes(table: Table) -> list[str]:
+    """The class of each column: numbers to the right, short words whole, sentences with room to stand in."""
+    return [_class(table, place) for place in range(len(table.columns))]
+
+
+def _class(table: Table, place: int) -> str:
+    if table.columns[place] in table.numeric:
+        return "number"
+    longest = max((len(_shown(row[place])) for row in table.rows), default=0)
+    return "short" if longest <= _SHORT else "long" if longest >= _LONG else "medium"

@@ -22,7 +22,7 @@ class LedgerSection:
     def build(self, audit: Audit) -> SectionModel:
         """Weigh grants against use, and show the entries that would be enough."""
         ledger = audit.assessment.ledger
-        if not audit.replay_as_is.manifests:
+        if audit.mesh.is_empty:
             return SectionModel(self.name, self.title, "No mesh documents were given (--mesh), so there is no ledger.")
         if not ledger.is_long_enough:
             return SectionModel(self.name, self.title, _too_short(ledger))

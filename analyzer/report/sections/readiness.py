@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from analyzer.pipeline import Audit
-from analyzer.readiness import NamespaceReadiness
+from analyzer.readiness import Block, Breaking, NamespaceReadiness
 from analyzer.readiness.words import counted, sized
 from analyzer.report.model import Cell, Fact, SectionModel, Table
-from analyzer.vocabulary import Readiness
+from analyzer.vocabulary import CauseCode, Readiness
 
 _SHOWN = 30
 _ROWS = 15
@@ -16,6 +16,7 @@ _WORDS = {
     Readiness.READY_AFTER_PROPOSALS: ("ready after the proposals", "registered"),
     Readiness.READY: ("ready", "allowed"),
 }
+_OTHER_MATTERS = (CauseCode.UPSTREAM_FAILURE, CauseCode.REGISTERED_SINCE)
 _COLUMNS = ("namespace", "status", "would break", "bytes", "workloads", "proposals", "watched", "why")
 
 
@@ -40,12 +41,12 @@ class ReadinessSection:
             Table(
                 _COLUMNS,
                 tuple(_namespace_row(item) for item in worst[:_SHOWN]),
-                ("would break",),
+                ("would break", "bytes", "proposals"),
                 _caption("Namespaces, the worst first", len(worst), _SHOWN),
             )
         ]
         if any(item.rows for item in namespaces):
-            tables.append(_breaking_table(namespaces))
+            tables.append(_breaking_table(audit))
         return SectionModel(self.name, self.title, _lead(namespaces), facts, tuple(tables), _notes(audit))
 
 
@@ -80,27 +81,32 @@ def _namespace_row(item: NamespaceReadiness) -> tuple[Cell, ...]:
     )
 
 
-def _breaking_table(namespaces: Sequence[NamespaceReadiness]) -> Table:
+def _breaking_table(audit: Audit) -> Table:
+    """What would break, with the cause where it is known, which says more than the rule that decided."""
+    assessment = audit.assessment
+    repairs = {block.key: block for block in reversed(assessment.blocks) if block.cause.code not in _OTHER_MATTERS}
     rows = sorted(
-        (row for item in namespaces for row in item.rows),
+        (row for item in assessment.namespaces for row in item.rows),
         key=lambda row: (-row.entries, row.key.order, row.decision.rule),
     )
     return Table(
-        ("destination", "namespace", "workload", "verdict", "entries", "bytes", "because"),
-        tuple(
-            (
-                row.key.name,
-                row.key.source_namespace or "unknown",
-                row.key.source_workload or "unknown",
-                row.verdict.value,
-                row.entries,
-                sized(row.bytes),
-                row.decision.because,
-            )
-            for row in rows[:_ROWS]
-        ),
-        ("entries",),
+        ("destination", "namespace", "workload", "verdict", "entries", "bytes", "because", "smallest change"),
+        tuple(_breaking_row(row, repairs.get(row.key)) for row in rows[:_ROWS]),
+        ("entries", "bytes"),
         _caption("What gets out today and would not then", len(rows), _ROWS),
+    )
+
+
+def _breaking_row(row: Breaking, block: Block | None) -> tuple[Cell, ...]:
+    return (
+        row.key.name,
+        row.key.source_namespace or "unknown",
+        row.key.source_workload or "unknown",
+        row.verdict.value,
+        row.entries,
+        sized(row.bytes),
+        row.decision.because if block is None else block.cause.because,
+        "" if block is None else block.cause.repair,
     )
 
 

@@ -23,7 +23,7 @@ class SideEffectsSection:
         if not existing and not proposed:
             lead = (
                 "No mesh documents were given (--mesh), so no existing entry was looked at."
-                if not audit.replay_as_is.manifests
+                if audit.mesh.is_empty
                 else "No entry lets out, takes or opens anything beyond what it is for."
             )
             return SectionModel(self.name, self.title, lead)
