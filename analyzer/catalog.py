@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analyzer.companions import known_companions
 from analyzer.detection import known_detectors
 from analyzer.parsing import known_formats
 from analyzer.parsing.envelopes import known_envelopes
@@ -12,12 +13,13 @@ from analyzer.validation import Rule, known_rules
 
 
 def catalog() -> dict[str, list[dict[str, str]]]:
-    """Every part with its name and what it is: formats, envelopes, detectors, kinds, rules, sections, settings."""
+    """Every part with its name and what it is, by what kind of part it is."""
     return {
         "formats": [_part(name, part.reference) for name, part in known_formats().items()],
         "envelopes": [_part(name, part.reference) for name, part in known_envelopes().items()],
         "detectors": [_part(part.name, f"{part.verdict}: {part.summary}") for part in known_detectors()],
         "manifest_kinds": [_part(name, part.summary) for name, part in known_manifest_kinds().items()],
+        "companions": [_part(name, part.summary) for name, part in known_companions().items()],
         "rules": [_part(rule.code, _rule(rule)) for rule in known_rules()],
         "sections": [_part(part.name, part.title) for part in known_sections()],
         "settings": list(_settings(Settings, "")),

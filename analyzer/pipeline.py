@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
+from analyzer.companions import Companions, Situation, make_companions
 from analyzer.detection import judge
 from analyzer.evidence import Judged, gather
 from analyzer.evidence.summaries import COVERAGE, TIMELINE
@@ -71,6 +72,7 @@ class Audit:
     rejected_examples: tuple[RejectedExample, ...] = ()
     field_coverage: tuple[FieldCoverage, ...] = ()
     settings_notes: tuple[str, ...] = ()
+    companions: Companions = field(default_factory=Companions)
 
 
 def conclude(
@@ -108,6 +110,20 @@ def conclude(
     counts: Counter[EgressClass] = Counter()
     for row in minutes:
         counts[EgressClass(row["egress_class"])] += row["entries"]
+    coverage = tuple(FieldCoverage(**row) for row in summaries[COVERAGE.name].to_pylist())
+    assessment = assess(
+        summaries, judged, at_home, as_is=as_is, proposed=after, proposals=proposals.proposed, settings=settings
+    )
+    situation = Situation(
+        judged=judged,
+        destinations=at_home,
+        proposals=proposals,
+        mesh=mesh,
+        settings=settings,
+        istio_version=istio_version,
+        readiness=assessment.namespaces,
+        coverage={item.field: (item.present, item.entries) for item in coverage},
+    )
     return Audit(
         tally=tally,
         settings=settings,
@@ -118,18 +134,11 @@ def conclude(
         proposals=proposals,
         replay=after.replay(at_home),
         replay_as_is=as_is.replay(at_home),
-        assessment=assess(
-            summaries,
-            judged,
-            at_home,
-            as_is=as_is,
-            proposed=after,
-            proposals=proposals.proposed,
-            settings=settings,
-        ),
+        assessment=assessment,
         mesh=mesh,
         timeline=timeline,
         rejected_examples=tuple(rejected_examples),
-        field_coverage=tuple(FieldCoverage(**row) for row in summaries[COVERAGE.name].to_pylist()),
+        field_coverage=coverage,
         settings_notes=notes,
+        companions=make_companions(situation),
     )

@@ -214,9 +214,38 @@ class ProposalSettings(_Strict):
         ge=0,
         description="hosts under one registrable domain before they become one wildcard entry; 0 never widens, because a wildcard admits names nobody asked for",
     )
+    companions: tuple[str, ...] = Field(
+        default=(),
+        description="companion manifests to make beside the entries; `egress-audit catalog` lists them, none is made unasked",
+    )
     tcp_addresses: bool = Field(
         default=True,
         description="whether a nameless TCP destination may be proposed by its address, marked for a person to check",
+    )
+
+
+class CompanionSettings(_Strict):
+    """What companion manifests must know of the cluster, and the log does not show."""
+
+    gateway_namespace: str = Field(
+        default="istio-system", min_length=1, max_length=63, description="namespace of the egress gateway"
+    )
+    gateway_service: str = Field(
+        default="istio-egressgateway", min_length=1, max_length=63, description="Service of the egress gateway"
+    )
+    gateway_label: str = Field(
+        default="istio=egressgateway",
+        pattern=r"^[A-Za-z0-9][-A-Za-z0-9_./]*=[-A-Za-z0-9_.]+$",
+        description="label, as key=value, by which the egress gateway's pods are selected",
+    )
+    dns_namespace: str = Field(
+        default="kube-system", min_length=1, max_length=63, description="namespace of the cluster's DNS server"
+    )
+    probe_host: str = Field(
+        default="www.example.org",
+        min_length=1,
+        max_length=253,
+        description="host that nobody registers, which the probes must find refused",
     )
 
 
@@ -261,6 +290,7 @@ class Settings(_Strict):
     thresholds: Thresholds = Thresholds()
     networks: Networks = Networks()
     proposals: ProposalSettings = ProposalSettings()
+    companions: CompanionSettings = CompanionSettings()
     readiness: ReadinessSettings = ReadinessSettings()
     rules: tuple[Rule, ...] = ()
 

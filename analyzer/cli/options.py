@@ -73,6 +73,14 @@ MeshOption = Annotated[
     list[str],
     typer.Option("--mesh", help="The mesh as it is: manifests, files or folders; may be repeated.", metavar="PATH"),
 ]
+CompanionOption = Annotated[
+    list[str],
+    typer.Option(
+        "--companion",
+        help="Make this companion too: sidecar, egress_gateway, network_policy and others; may be repeated.",
+        metavar="NAME",
+    ),
+]
 VersionOption = Annotated[str, typer.Option("--istio-version", help="Istio version of the proxies.", metavar="X.Y")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one a core.")]

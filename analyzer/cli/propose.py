@@ -6,6 +6,7 @@ import typer
 
 from analyzer.cli.options import (
     AsOfOption,
+    CompanionOption,
     FailOn,
     FailOnOption,
     LakeOption,
@@ -27,6 +28,7 @@ def command(
     settings: SettingsOption = None,
     mesh: MeshOption = [],  # noqa: B006
     istio_version: VersionOption = NEWEST_ISTIO,
+    companion: CompanionOption = [],  # noqa: B006
     since: SinceOption = None,
     until: UntilOption = None,
     as_of: AsOfOption = None,
@@ -41,13 +43,24 @@ def command(
     from analyzer.report import write_output, write_report
 
     audit = audit_of(
-        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+        lake,
+        settings=settings,
+        mesh=mesh,
+        istio_version=istio_version,
+        since=since,
+        until=until,
+        as_of=as_of,
+        companions=companion,
     )
     write_output(audit, out)
     write_report(audit, Path(out) / "report.html")
     if output is Output.json:
-        print_json(proposals_as_json(audit.proposals, audit.replay.coverage))
+        companions = [{"file": f.file, "companion": f.companion, "reason": f.reason} for f in audit.companions.files]
+        print_json(proposals_as_json(audit.proposals, audit.replay.coverage) | {"companions": companions})
     else:
-        rows = [(p.file, ", ".join(p.service_entry.hosts), p.entries, p.reason) for p in audit.proposals.proposed]
+        rows: list[tuple[str, str, int | None, str]] = [
+            (p.file, ", ".join(p.service_entry.hosts), p.entries, p.reason) for p in audit.proposals.proposed
+        ]
+        rows += [(file.file, "", None, file.reason) for file in audit.companions.files]
         print_table(("file", "hosts", "entries", "reason"), rows, right=("entries",))
     raise typer.Exit(exit_code(audit, fail_on))

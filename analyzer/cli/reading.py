@@ -9,6 +9,7 @@ from analyzer.errors import UsageError
 if TYPE_CHECKING:
     from analyzer.mesh import Mesh
     from analyzer.pipeline import Audit
+    from analyzer.settings import Settings
 
 
 def labels_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -63,6 +64,18 @@ def mesh_of(paths: Sequence[str], *, proposed: bool = False) -> "Mesh":
     return mesh.as_proposed() if proposed else mesh
 
 
+def settings_of(path: str | None, companions: Sequence[str] = ()) -> "Settings":
+    """The settings of a file with companions added; names are checked here, before anything long begins."""
+    from analyzer.companions import check_names
+    from analyzer.settings import read_settings
+
+    settings = read_settings(path)
+    names = tuple(sorted({*settings.proposals.companions, *companions}))
+    check_names(names)
+    proposals = settings.proposals.model_copy(update={"companions": names})
+    return settings.model_copy(update={"proposals": proposals})
+
+
 def audit_of(
     lake: str,
     *,
@@ -72,22 +85,22 @@ def audit_of(
     since: str | None = None,
     until: str | None = None,
     as_of: str | None = None,
+    companions: Sequence[str] = (),
 ) -> "Audit":
     """The audit of a lake with options as they were typed."""
     from analyzer.cli.terminal import warn
     from analyzer.execution.auditing import audit
-    from analyzer.settings import read_settings
     from analyzer.vocabulary import NEWEST_ISTIO
 
     result = audit(
         lake,
-        settings=read_settings(settings),
+        settings=settings_of(settings, companions),
         mesh=mesh_of(mesh),
         istio_version=istio_version or NEWEST_ISTIO,
         since=time_of(since, "--since"),
         until=time_of(until, "--until"),
         as_of=day_of(as_of),
     )
-    for note in result.settings_notes:
+    for note in (*result.settings_notes, *result.companions.notes):
         warn(note)
     return result

@@ -6,6 +6,7 @@ import typer
 
 from analyzer.cli.options import (
     AsOfOption,
+    CompanionOption,
     FailOn,
     FailOnOption,
     FormatOption,
@@ -34,6 +35,7 @@ def command(
     settings: SettingsOption = None,
     mesh: MeshOption = [],  # noqa: B006
     istio_version: VersionOption = NEWEST_ISTIO,
+    companion: CompanionOption = [],  # noqa: B006
     log_format: FormatOption = None,
     mesh_config: MeshConfigOption = [],  # noqa: B006
     label: LabelOption = [],  # noqa: B006
@@ -46,15 +48,14 @@ def command(
     quiet: QuietOption = False,
 ) -> None:
     """Ingest, classify, judge, propose, replay and report, in one go."""
-    from analyzer.cli.reading import audit_of, labels_of, one_of
+    from analyzer.cli.reading import audit_of, labels_of, one_of, settings_of
     from analyzer.cli.terminal import hint, print_json, progress, say, warn
     from analyzer.cli.verdicts import exit_code, why_nothing_is_proposed
     from analyzer.execution.local import ingest
     from analyzer.report import headline, write_output, write_report
-    from analyzer.settings import read_settings
     from analyzer.shapes import summary_as_json
 
-    read_settings(settings)  # a mistake there should be said before an hour of reading
+    settings_of(settings, companion)  # a mistake there should be said before an hour of reading
     one_of(log_format, mesh_config)
     with progress(quiet=quiet) as shown:
         tally = ingest(
@@ -69,7 +70,14 @@ def command(
     for note in tally.notes:
         warn(note)
     audit = audit_of(
-        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+        lake,
+        settings=settings,
+        mesh=mesh,
+        istio_version=istio_version,
+        since=since,
+        until=until,
+        as_of=as_of,
+        companions=companion,
     )
     write_output(audit, out)
     page = write_report(audit, Path(out) / "report.html")
@@ -81,6 +89,8 @@ def command(
         say(headline(audit))
         say(f"report:    {page}")
         say(f"manifests: {Path(out) / 'manifests'} ({len(audit.proposals.proposed)})")
+        if audit.companions.files:
+            say(f"companions: {Path(out) / 'companions'} ({len(audit.companions.files)})")
         say(f"the rest:  {Path(out) / 'not_proposed.csv'} ({len(audit.proposals.not_proposed)})")
         hint(f"next: read {page}, then `kubectl diff -k {Path(out) / 'manifests'}`", quiet=quiet)
     raise typer.Exit(exit_code(audit, fail_on))

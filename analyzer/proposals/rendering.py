@@ -34,13 +34,7 @@ def rendered(kind: ManifestKind, candidate: Candidate, istio_version: str) -> tu
     made = edit(candidate.base, candidate.change) if candidate.base else None
     action = Action.CREATE if candidate.base is None else Action.EDIT if made and not made.why_not else Action.REPLACE
     reason = _reason(candidate, made, destinations, workloads)
-    annotations = {
-        f"{MANAGED_BY}/entries": str(count),
-        f"{MANAGED_BY}/first-seen": _moment(first),
-        f"{MANAGED_BY}/last-seen": _moment(last),
-        f"{MANAGED_BY}/workloads": _listed(workloads, _WORKLOADS),
-        f"{MANAGED_BY}/reason": reason,
-    }
+    annotations = annotations_of(destinations, reason)
     needs_review = candidate.needs_review or action is Action.REPLACE
     if needs_review:
         annotations[f"{MANAGED_BY}/needs-review"] = "true"
@@ -64,6 +58,18 @@ def rendered(kind: ManifestKind, candidate: Candidate, istio_version: str) -> tu
         edited=Place(made.file, made.line) if made and action is Action.EDIT else None,
     )
     return proposal, made if action is Action.EDIT else None
+
+
+def annotations_of(destinations: Sequence[Destination], reason: str) -> dict[str, str]:
+    """The annotations that every manifest carries: what was seen, when, by whom, and why it was made."""
+    workloads = sorted({d.key.source_workload for d in destinations if d.key.source_workload})
+    return {
+        f"{MANAGED_BY}/entries": str(sum(destination.entries for destination in destinations)),
+        f"{MANAGED_BY}/first-seen": _moment(min((d.first_seen for d in destinations if d.first_seen), default=None)),
+        f"{MANAGED_BY}/last-seen": _moment(max((d.last_seen for d in destinations if d.last_seen), default=None)),
+        f"{MANAGED_BY}/workloads": _listed(workloads, _WORKLOADS),
+        f"{MANAGED_BY}/reason": reason,
+    }
 
 
 def _reason(

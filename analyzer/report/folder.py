@@ -14,20 +14,22 @@ from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL
 
 _MANIFESTS = "manifests"
 _PATCHES = "patches"
+_COMPANIONS = "companions"
 _MARKS = (f"{MANAGED_BY_LABEL}: {MANAGED_BY}", f"{MANAGED_BY}/reason", f"Proposed by {MANAGED_BY}")
 """What tells files of an earlier run from those of other people."""
 
 
 def write_output(audit: Audit, out: str | Path) -> list[Path]:
-    """Write manifests, patches, what is not proposed and the summary; return the files written, sorted.
+    """Write manifests, patches, companions, what is not proposed and the summary; return the files written, sorted.
 
-    Manifests and patches of an earlier run that are no longer proposed are removed, if they carry this tool's marks.
+    Files of an earlier run that are no longer proposed are removed, if they carry this tool's marks.
     Raises `AnalyzerError` where the folder cannot be written.
     """
     root = Path(out)
     files = {
         **{proposal.file: proposal.yaml for proposal in audit.proposals.proposed},
         **{patch.file: patch.text for patch in audit.proposals.patches},
+        **{file.file: file.text for file in audit.companions.files},
         f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit),
         "not_proposed.csv": _not_proposed(audit),
         "summary.json": as_text(summary_as_json(audit)),
@@ -79,7 +81,11 @@ def _not_proposed(audit: Audit) -> str:
 
 
 def _remove_stale(root: Path, current: set[str]) -> None:
-    ours = [*(root / _MANIFESTS).rglob("*.yaml"), *(root / _PATCHES).glob("*.patch")]
+    ours = [
+        *(root / _MANIFESTS).rglob("*.yaml"),
+        *(root / _PATCHES).glob("*.patch"),
+        *(file for ending in ("yaml", "md", "sh") for file in (root / _COMPANIONS).rglob(f"*.{ending}")),
+    ]
     for file in sorted(ours):
         name = file.relative_to(root).as_posix()
         if name not in current and any(mark in file.read_text("utf-8", "replace") for mark in _MARKS):

@@ -1,0 +1,1 @@
+"""One companion a file."""
