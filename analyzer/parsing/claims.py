@@ -30,6 +30,8 @@ _RULES = {
 }
 _DOCKERSHIM = re.compile(r"/?k8s_(?P<container>[^_]+)_(?P<source_pod>[^_]+)_(?P<source_namespace>[^_]+)_.*")
 """kubernetes/kubernetes pkg/kubelet/dockershim/naming.go, before 1.24."""
+_NODE = re.compile(r"[a-z]+~[^~]*~(?P<source_pod>[^~]+)\.(?P<source_namespace>[^~.]+)~[^~]*")
+"""`sidecar~IP~POD.NAMESPACE~DOMAIN` (istio/istio pilot/pkg/model/context.go, ServiceNode)."""
 _LOG_PATH = re.compile(
     r"(?P<source_pod>[a-z0-9][-a-z0-9.]*)_(?P<source_namespace>[a-z0-9][-a-z0-9]*)"
     r"_(?P<container>[a-z0-9][-a-z0-9]*)-[0-9a-f]{64}(?![0-9a-f])"
@@ -102,6 +104,12 @@ def claims_of_path(text: str) -> dict[str, str]:
             text = rest
             break
     match = _LOG_PATH.match(text)
+    return {} if match is None else claims(**match.groupdict())
+
+
+def claims_of_node(text: Any) -> dict[str, str]:
+    """What the name of an Istio proxy's node says of its pod."""
+    match = _NODE.fullmatch(text) if isinstance(text, str) else None
     return {} if match is None else claims(**match.groupdict())
 
 

@@ -89,7 +89,7 @@ def places(written: bytes, texts: Sequence[bytes]) -> list[int]:
     found: list[int] = []
     at, line = 0, 0
     for text in texts:
-        wanted = b'"start_time"' if text.startswith(b"{") else dump(text.decode("utf-8", "replace"))[1:-1]
+        wanted = _mark(text)
         place = written.find(wanted, at)
         if place >= 0:
             line += written.count(b"\n", at, place)
@@ -98,6 +98,13 @@ def places(written: bytes, texts: Sequence[bytes]) -> list[int]:
             line, at = line + written.count(b"\n", at, end), end
         found.append(line if place >= 0 else 0)
     return found
+
+
+def _mark(text: bytes) -> bytes:
+    """What of a record stands in its document as it is: a key of an object, the whole of a text."""
+    if not text.startswith(b"{"):
+        return dump(text.decode("utf-8", "replace"))[1:-1]
+    return b'"start_time"' if b'"start_time"' in text else text[1 : text.find(b'"', 2) + 1]
 
 
 def _ends(lines: Sequence[Numbered]) -> dict[int, int]:

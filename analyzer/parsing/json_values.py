@@ -54,12 +54,19 @@ def lines_of(content: Any) -> list[bytes]:
 
 
 def is_parsed_entry(value: Any) -> bool:
-    """Whether an object holds enough of Istio's access-log keys to be an entry."""
-    return isinstance(value, dict) and len(_FIELDS & value.keys()) >= _FEWEST_KEYS
+    """Whether an object holds enough of Istio's access-log keys to be an entry, or is one of ztunnel's."""
+    return isinstance(value, dict) and (len(_FIELDS & value.keys()) >= _FEWEST_KEYS or is_of_ztunnel(value))
+
+
+def is_of_ztunnel(record: Mapping[str, Any]) -> bool:
+    """Whether an object is ztunnel's, whose `message` is a word of its own (istio/ztunnel src/telemetry.rs)."""
+    return record.get("scope") == "access" and "dst.addr" in record
 
 
 def parsed_entry_in(record: Mapping[str, Any]) -> dict[str, Any] | None:
     """The entry that a shipper parsed into a record: the record's own keys, or an object under one of them."""
+    if is_of_ztunnel(record):
+        return {name: value for name, value in record.items() if name != "kubernetes"}
     if is_parsed_entry(record):
         return {name: record[name] for name in ACCESS_LOG_FIELDS if name in record}
     return next((value for _, value in sorted(record.items()) if is_parsed_entry(value)), None)

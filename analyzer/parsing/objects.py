@@ -1,9 +1,12 @@
 """One line as a JSON object, for the formats that look into it one after another."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+_SECONDS = re.compile(r"(?P<whole>\d{1,12})(?:\.(?P<fraction>\d{1,9}))?s")
 
 
 @lru_cache(maxsize=2)
@@ -16,6 +19,20 @@ def object_of(line: str) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def object_in(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under a key; an empty one where there is none."""
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def milliseconds(duration: Any) -> str | None:
+    """A protobuf duration as JSON has it (`1.234s`), in whole milliseconds."""
+    match = _SECONDS.fullmatch(duration) if isinstance(duration, str) else None
+    if match is None:
+        return None
+    return str(int(match["whole"]) * 1000 + int((match["fraction"] or "0").ljust(3, "0")[:3]))
 
 
 def as_text(value: Any) -> str | None:

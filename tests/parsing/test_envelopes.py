@@ -9,7 +9,7 @@ from analyzer.parsing import BlockReader
 from analyzer.parsing.envelopes import known_envelopes
 from analyzer.parsing.parsed import Reason
 from analyzer.parsing.peeling import _peel_lines, mostly_wrapped, peel, read_peeled
-from tests.lines import HTTP, as_json, text
+from tests.lines import BLOCKED_TCP, HTTP, als_entry, as_json, gcp_entry, otlp, snake, text
 from tests.rows import row
 
 LINE = text(HTTP, authority="api.example.com")
@@ -23,7 +23,24 @@ LABELS = {"cluster": "east", "namespace": "shop", "pod": POD, "container": "isti
 ECS = {"kubernetes": {"pod": {"name": POD}, "namespace": "shop", "container": {"name": "istio-proxy"}}}
 ENTRY = json.loads(as_json(HTTP, authority="api.example.com"))
 EAST = WRITER | {"source_cluster": "east"}
+GCP_POD = {
+    "type": "k8s_container",
+    "labels": {
+        "project_id": "p",
+        "cluster_name": "east",
+        "namespace_name": "shop",
+        "pod_name": POD,
+        "container_name": "istio-proxy",
+    },
+}
+OTLP_POD = {"source_pod": "shop-5b8c7d6f49-m4v9t"}
+WRITER_OF_NODE = {"source_pod": POD, "source_namespace": "shop"}
+ALS = {"identifier": {"node": {"id": f"sidecar~10.0.0.1~{POD}.shop~shop.svc.cluster.local"}, "logName": "x"}}
 SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
+    "als_message": [
+        (ALS | {"httpLogs": {"logEntry": [als_entry(HTTP), als_entry(HTTP)]}}, [WRITER_OF_NODE, WRITER_OF_NODE]),
+        ({"tcp_logs": {"log_entry": [snake(als_entry(BLOCKED_TCP))]}}, [{}]),
+    ],
     "cloudwatch_events": [
         ({"events": [{"timestamp": 1, "message": LINE, "ingestionTime": 2}] * 2, "nextForwardToken": "f/1"}, [{}, {}]),
         ({"events": [{"logStreamName": "ip-10-0-0-1-application." + PATH, "timestamp": 1, "message": LINE, "eventId": "3"}]}, [WRITER]),
@@ -52,7 +69,19 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"time": TIME, "stream": "stdout", "logtag": "F", "message": LINE}, [{}]),
     ],
     "fluentd_file": [(f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
+    "gcp_log_entry": [
+        ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "textPayload": LINE + "\n"}, [EAST]),
+        ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": ENTRY}, [EAST]),
+        ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": {"message": LINE}}, [EAST]),
+        ([gcp_entry(HTTP), gcp_entry(HTTP)], [{}, {}]),
+    ],
     "json_array": [([ENTRY, ENTRY], [{}, {}]), ([LINE], [{}])],
+    "otlp": [
+        (otlp(LINE + "\n", LINE), [OTLP_POD, OTLP_POD]),
+        (otlp(LINE, scopes="instrumentationLibraryLogs"), [OTLP_POD]),
+        (otlp(ENTRY), [OTLP_POD]),
+        (otlp("-", attributes=ENTRY), [OTLP_POD]),
+    ],
     "kubectl_prefix": [(f"[pod/{POD}/istio-proxy] {LINE}", [PROXY])],
     "kubectl_timestamps": [(f"{TIME}.123456789Z {LINE}", [{}])],
     "loki_jsonl": [

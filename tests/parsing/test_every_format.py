@@ -1,7 +1,7 @@
 import pytest
 
 from analyzer.parsing import known_formats
-from tests.lines import BLOCKED_HTTP, HTTP, as_json, renamed_json, text, ztunnel_json, ztunnel_text
+from tests.lines import BLOCKED_HTTP, HTTP, als, as_json, gcp, renamed_json, text, ztunnel_json, ztunnel_text
 from tests.rows import row
 
 _HEAD = '[2026-03-02T10:00:00.000Z] "GET / HTTP/1.1" 200 -'
@@ -18,6 +18,8 @@ SAMPLES = {
     "istio_text_1_2": f'{_HEAD} "-" "-" {_TAIL}',
     "istio_text_1_3": f'{_HEAD} "-" "-" {_TAIL} default',
     "istio_text_1_8": f'{_HEAD} "-" {_TAIL} default',
+    "envoy_als": als(HTTP, authority="api.example.com"),
+    "gcp_accesslog": gcp(HTTP, authority="api.example.com"),
     "json_by_alias": renamed_json(HTTP, authority="api.example.com"),
     "ztunnel_json": ztunnel_json(service="api.example.com"),
     "ztunnel_text": ztunnel_text(service="api.example.com"),

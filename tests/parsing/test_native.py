@@ -58,7 +58,8 @@ def values(reading: Reading) -> dict[int, dict[str, Any]]:
     }
     for column in columns.values():
         column.validate(full=True)
-    rows = pa.table(columns).to_pylist()
+    # A format that logs nothing else has the column as well as not.
+    rows = [{"extra": None} | row for row in pa.table(columns).to_pylist()]
     return dict(zip(reading.entries.lines.tolist(), rows, strict=True))
 
 

@@ -1,5 +1,6 @@
 """What ambient's ztunnel can say, and what it cannot."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,13 @@ def test_what_has_no_column_is_kept_as_extra() -> None:
     entry = row(ztunnel_json(dst__identity="spiffe://cluster.local/ns/x/sa/y"))
 
     assert entry["extra"] == '{"dst.identity":"spiffe://cluster.local/ns/x/sa/y"}'
+
+
+def test_a_line_that_a_shipper_parsed_and_wrapped_is_read(tmp_path: Path) -> None:
+    bare = json.loads(ztunnel_json(service="api.example.com"))
+    wrapped = bare | {"kubernetes": {"pod_name": "ztunnel-x2lqp", "namespace_name": "istio-system"}}
+    (tmp_path / "a.log").write_text("\n".join(json.dumps(line) for line in (bare, wrapped)) + "\n")
+    ingest([str(tmp_path / "a.log")], str(tmp_path / "lake"))
+
+    (batch,) = Lake(tmp_path / "lake").entries(["host", "source_pod"])
+    assert batch.to_pylist() == [{"source_pod": "shop-5b8c7d6f49-m4v9t", "host": "api.example.com"}] * 2

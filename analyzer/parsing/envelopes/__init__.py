@@ -66,3 +66,8 @@ class WholeBlocks(Protocol):
 def known_envelopes() -> dict[str, Envelope]:
     """Every envelope by name."""
     return discover("analyzer.parsing.envelopes", "ENVELOPE")
+
+
+def is_wrapped(line: bytes) -> bool:
+    """Whether some envelope can be taken off a line."""
+    return any(envelope.recognizes(line) and envelope.peel(line) is not None for envelope in known_envelopes().values())

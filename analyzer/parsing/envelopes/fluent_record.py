@@ -8,6 +8,7 @@ from typing import Any
 
 from analyzer.parsing.envelopes import Inner
 from analyzer.parsing.json_envelopes import JsonEnvelope, has_writer, records_of
+from analyzer.parsing.json_values import is_of_ztunnel
 
 _OF_A_SHIPPER = ("@timestamp", "stream", "time", "date", "tag", "logtag", "_p", "container_name", "container_id")
 _OF_OTHERS = ("_source", "_raw", "_id", "result", "podName", "PodName", "logStreamName", "logEvents")
@@ -19,6 +20,8 @@ def _records(record: Any) -> Sequence[Inner] | None:
         return None
     if has_writer(record):
         return records_of(record)
+    if is_of_ztunnel(record):
+        return None
     if record.keys() <= _DOCKER and ("time" in record or "stream" in record):
         return None
     written = isinstance(record.get("log"), (str, dict)) or (

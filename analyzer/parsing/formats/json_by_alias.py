@@ -6,6 +6,7 @@ no server but Envoy logs. What was taken for what is said in the notes of the ta
 
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.envelopes import is_wrapped
 from analyzer.parsing.extras import as_extra
 from analyzer.parsing.flags import short_flags
 from analyzer.parsing.json_keys import ENVOYS_OWN, FIELDS, flattened, keys_of, start_of, values_of
@@ -15,6 +16,8 @@ from analyzer.parsing.parsed import EXTRA, Reading
 
 _FEWEST_FIELDS = 5
 _FEWEST_OF_ENVOY = 2
+_TRAFFIC = "accesslog-stackdriver"
+"""Google Cloud's traffic logs, which are a format of their own."""
 
 
 class JsonByAlias:
@@ -30,14 +33,20 @@ class JsonByAlias:
         return shape.braced and shape.quotes >= 2 * _FEWEST_FIELDS
 
     def read_line(self, line: str) -> CarefulLine | None:
-        """Read one object; null where its keys are Istio's own, or too few that an access log has."""
+        """Read one object; null where its keys are Istio's own, too few of an access log, or those of an envelope."""
         content = object_of(line)
         if content is None:
             return None
         flat = flattened(content)
         keys = keys_of(tuple(flat))
         named = {field for field, _ in keys.candidates}
-        if not keys.renamed or not (has_istios_keys(content) or _enough(named)):
+        if (
+            _TRAFFIC in str(content.get("logName"))
+            or not keys.renamed
+            or not (has_istios_keys(content) or _enough(named))
+        ):
+            return None
+        if is_wrapped(line.encode("utf-8", "surrogatepass")):
             return None
         values, rest, took = values_of(flat, keys)
         if not values.keys() & {"response_code", "response_flags", "downstream_local_address", "upstream_cluster"}:
