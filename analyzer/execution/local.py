@@ -3,18 +3,33 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from analyzer.evidence import merge
 from analyzer.execution.identity import Identity
+from analyzer.execution.overlaps import ANY_POD, duplicates, find_overlap
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.summing import summaries_of_files
 from analyzer.execution.worker import SourceTally
 from analyzer.parsing import formats_for, formats_of_mesh
 from analyzer.sources import Source, find_sources, read_blocks
-from analyzer.store import Lake, SourceConflict, SourceRecord, Tally, WrittenFile, tally_of, without_origins
+from analyzer.store import (
+    Lake,
+    SourceConflict,
+    SourceRecord,
+    Tally,
+    WrittenFile,
+    tally_of,
+    without_lines,
+    without_origins,
+)
+from analyzer.store.layout import ENTRY_KIND
 
+_LISTED_PODS = 1000
+"""Pods of one source that are listed by name; an export of more is compared with every other."""
 Dropped = Callable[[SourceRecord], bool]
 
 
@@ -54,7 +69,7 @@ def ingest(
 
 
 def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
-    """Commit what is new of a batch; a source that another writer brought meanwhile is left out again."""
+    """Commit what is new of a batch; what another writer brought meanwhile is left out again."""
     records = sorted(_records(batch), key=lambda record: record.origin)
     known = {record.digest for record in store.sources()}
     while True:
@@ -64,15 +79,52 @@ def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
         if not kept:
             _discard(store, batch.files)
             return []
+        once = _once(store, files, kept)
         try:
-            summaries = merge(batch.summaries) if files is batch.files else summaries_of_files(store, files)
-            store.commit(name, files, kept, summaries)
+            summaries = merge(batch.summaries) if once.files is batch.files else summaries_of_files(store, once.files)
+            store.commit(name, once.files, once.records, summaries, look=partial(_look_again, store, once))
         except SourceConflict as conflict:
             known |= conflict.digests
+            _discard(store, [file for file in {*files, *once.files} if file not in batch.files])
             continue
-        if files is not batch.files:
-            _discard(store, batch.files)
-        return kept
+        _discard(store, [file for file in {*files, *batch.files} if file not in once.files])
+        return once.records
+
+
+class _Once(NamedTuple):
+    """A batch without the lines that the lake or another of its sources holds; `lake` are the sources looked at."""
+
+    files: Sequence[WrittenFile]
+    records: list[SourceRecord]
+    lake: frozenset[str]
+
+
+def _once(store: Lake, files: Sequence[WrittenFile], records: list[SourceRecord]) -> _Once:
+    """Leave out, and count, what overlapping exports repeat."""
+    there = store.sources()
+    looked_at = frozenset(record.digest for record in there)
+    overlap = find_overlap(records, there)
+    if overlap is None:
+        return _Once(files, records, looked_at)
+    fresh = [str(store.path / file.path) for file in files if file.kind == ENTRY_KIND]
+    known = store.entry_files(overlap.start, overlap.end) if overlap.known else []
+    lines = duplicates(overlap, fresh, known)
+    if not lines:
+        return _Once(files, records, looked_at)
+    counted = [
+        replace(record, entries=record.entries - len(lines[record.origin]), duplicates=len(lines[record.origin]))
+        if record.origin in lines
+        else record
+        for record in records
+    ]
+    return _Once(without_lines(store.path, files, lines), counted, looked_at)
+
+
+def _look_again(store: Lake, once: _Once) -> None:
+    """Raise `SourceConflict` where another writer brought an export that may overlap ours since we looked."""
+    new = [record for record in store.sources() if record.digest not in once.lake]
+    if new and find_overlap(once.records, new) is not None:
+        raise SourceConflict(frozenset(record.digest for record in new))
 
 
 def _not_yet_known(sources: Sequence[Source], known: Sequence[SourceRecord]) -> list[Source]:
@@ -113,6 +165,7 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
             notes=(*batch.notes.get(source.origin, ()), *_taken(tally.took)),
             start=tally.start.isoformat() if tally.start else None,
             end=tally.end.isoformat() if tally.end else None,
+            pods=tuple(sorted(tally.pods)) if len(tally.pods) <= _LISTED_PODS else (ANY_POD,),
         )
 
 

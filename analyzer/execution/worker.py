@@ -5,7 +5,7 @@ groups are large, and a thousand small sources do not become a thousand small fi
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,7 @@ class SourceTally:
     took: set[tuple[str, str]] = field(default_factory=set)
     start: datetime | None = None
     end: datetime | None = None
+    pods: set[str] = field(default_factory=set)
 
     def add(self, other: "SourceTally") -> None:
         """Add what another worker saw of the same source."""
@@ -59,6 +60,7 @@ class SourceTally:
         self.formats += other.formats
         self.envelopes += other.envelopes
         self.took |= other.took
+        self.pods |= other.pods
         self.start = min(filter(None, (self.start, other.start)), default=None)
         self.end = max(filter(None, (self.end, other.end)), default=None)
 
@@ -108,6 +110,7 @@ class Worker:
             tally.formats[entries.format] += len(entries)
             tally.took |= entries.took
             _widen(tally, columns["start_time"])
+            tally.pods.update(_pods(table["source_pod"]))
         if parsed.rejected:
             lines = np.array([rejection.line for rejection in parsed.rejected], np.int64)
             reasons = [rejection.reason.value for rejection in parsed.rejected]
@@ -215,6 +218,14 @@ def _constant(value: str | None, rows: int) -> pa.DictionaryArray:
     values = pa.array([] if value is None else [value], pa.string())
     codes = pa.nulls(rows, pa.int32()) if value is None else pa.array(np.zeros(rows, np.int32))
     return pa.DictionaryArray.from_arrays(codes, values)
+
+
+def _pods(column: pa.ChunkedArray) -> Iterator[str]:
+    """The pods of a column, and the empty name where a row has none."""
+    for chunk in column.chunks:
+        yield from chunk.dictionary.to_pylist()
+    if column.null_count:
+        yield ""
 
 
 def _widen(tally: SourceTally, times: pa.Array) -> None:

@@ -2,7 +2,7 @@
 
 from analyzer.store.lake import Lake, SourceConflict, SourceRecord, read_entries
 from analyzer.store.tally import Tally, tally_of
-from analyzer.store.writer import PartitionWriter, WrittenFile, without_origins
+from analyzer.store.writer import PartitionWriter, WrittenFile, without_lines, without_origins
 
 __all__ = [
     "Lake",
@@ -13,5 +13,6 @@ __all__ = [
     "WrittenFile",
     "read_entries",
     "tally_of",
+    "without_lines",
     "without_origins",
 ]

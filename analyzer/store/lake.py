@@ -6,7 +6,7 @@ that bring the same source conflict, and the later one learns of it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,7 +34,8 @@ _COMMIT_TRIES = 20
 class SourceRecord:
     """One ingested source: its identity and its share of the tally.
 
-    `size` is what it takes on disk (null for standard input), `bytes` what it holds when unpacked.
+    `size` is what it takes on disk (null for standard input), `bytes` what it holds when unpacked. `pods` are the pods
+    that its lines are of, the empty name where a line does not say; `*` where they are too many to list.
     """
 
     origin: str
@@ -51,6 +52,7 @@ class SourceRecord:
     notes: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
+    pods: tuple[str, ...] = ()
 
 
 class SourceConflict(Exception):
@@ -114,9 +116,11 @@ class Lake:
         files: Sequence[WrittenFile],
         sources: Sequence[SourceRecord],
         summaries: Mapping[str, pa.Table] | None = None,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a batch part of the lake, whole or not at all, with what it holds in sum.
 
+        `look` is called before each try and may raise to stop it; what is committed after it makes the try fail.
         Raises `SourceConflict` where another writer was quicker with one of the sources.
         """
         from deltalake.exceptions import CommitFailedError, DeltaError
@@ -127,6 +131,7 @@ class Lake:
             # One snapshot for both: what was not in it when it was looked at makes the commit fail.
             table = self._table_or_none()
             _refuse_known(table, sources)
+            look()
             try:
                 self._commit_once(table, batch, files, sources)
                 return
@@ -270,7 +275,7 @@ def _between(batch: pa.RecordBatch, since: datetime | None, until: datetime | No
 
 
 def _record(item: dict[str, Any]) -> SourceRecord:
-    return SourceRecord(**{**item, "notes": tuple(item["notes"])})
+    return SourceRecord(**{**item, "notes": tuple(item["notes"]), "pods": tuple(item.get("pods", ()))})
 
 
 def _day(value: Any) -> date | None:

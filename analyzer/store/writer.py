@@ -5,7 +5,7 @@ writer leaves nothing behind but bytes that nobody reads.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -193,3 +193,35 @@ def without_origins(lake: Path, files: Sequence[WrittenFile], origins: Collectio
             foreign = pc.is_in(table["origin"].cast(pa.string()), pa.array(sorted(origins)))
             kept.write(file.kind, table.filter(pc.invert(foreign)).unify_dictionaries().combine_chunks())
     return kept.finish()
+
+
+def without_lines(lake: Path, files: Sequence[WrittenFile], lines: Mapping[str, Sequence[int]]) -> list[WrittenFile]:
+    """The same entries without some lines, by origin; files that hold none of them stay as they are."""
+    gone = {origin: pa.array(numbers, pa.int64()) for origin, numbers in lines.items()}
+    kept = PartitionWriter(lake, f"{Path(files[0].path).stem}-once" if files else "once")
+    untouched: list[WrittenFile] = []
+    text = [field.name for field in ENTRY if pa.types.is_dictionary(field.type)]
+    for file in files:
+        reader = None if file.kind != ENTRY_KIND else pq.ParquetFile(lake / file.path, read_dictionary=text)
+        if reader is None or not any(_repeats(table, gone).any() for table in _places(reader)):
+            untouched.append(file)
+            continue
+        for group in range(reader.num_row_groups):
+            table = reader.read_row_group(group)
+            kept.write(file.kind, table.filter(pa.array(~_repeats(table, gone))).unify_dictionaries().combine_chunks())
+    return [*untouched, *kept.finish()]
+
+
+def _places(reader: Any) -> Iterator[pa.Table]:
+    for group in range(reader.num_row_groups):
+        yield reader.read_row_group(group, columns=["origin", "line_number"])
+
+
+def _repeats(table: pa.Table, gone: Mapping[str, pa.Array]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows are lines that go."""
+    found = np.zeros(table.num_rows, bool)
+    origins = table["origin"].cast(pa.string())
+    for origin in set(pc.unique(origins).to_pylist()) & gone.keys():
+        mine = pc.and_(pc.equal(origins, origin), pc.is_in(table["line_number"], gone[origin]))
+        found |= np.asarray(mine.fill_null(False))
+    return found
