@@ -1,4 +1,4 @@
-"""The bootstrap of a sidecar's outbound side: what istiod would send by LDS, RDS, CDS and EDS, in one file."""
+"""The bootstrap of a sidecar: what istiod would send by LDS, RDS, CDS and EDS, in one file."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from pathlib import Path
 from analyzer.mesh.model import ServiceEntry
 from analyzer.vocabulary import Mode
 from tests.envoy.clusters import clusters
+from tests.envoy.inbound import inbound_cluster, inbound_listener
 from tests.envoy.listeners import listeners
 from tests.envoy.routes import VirtualServices
 from tests.envoy.services import MeshService, visible_services
@@ -36,8 +37,11 @@ def bootstrap(wanted: Configuration, folder: Path) -> Json:
         "node": {"id": "sidecar~10.244.0.1~pod.namespace~namespace.svc.cluster.local", "cluster": "pod.namespace"},
         "admin": {"address": socket_address("127.0.0.1", ADMIN_PORT)},
         "static_resources": {
-            "listeners": listeners(services, wanted.mode, folder, wanted.virtual_services),
-            "clusters": clusters(services, dict(wanted.dns), wanted.connect_timeout),
+            "listeners": [
+                *listeners(services, wanted.mode, folder, wanted.virtual_services),
+                inbound_listener(folder),
+            ],
+            "clusters": [*clusters(services, dict(wanted.dns), wanted.connect_timeout), inbound_cluster()],
         },
     }
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.vocabulary import EgressClass, Result
+from analyzer.vocabulary import EgressClass, Mode, Result
 from tests.envoy import scenery as on
 from tests.envoy import truth as so
 from tests.envoy.clients import (
@@ -24,6 +24,7 @@ from tests.envoy.clients import (
 )
 from tests.envoy.servers import MUTE_PORT, RESET_PORT, SILENT, UNREACHABLE
 
+POD_IP = "10.244.1.11"
 METADATA = "169.254.169.254"
 POD = "10.244.9.30"
 FORGED = (
@@ -36,13 +37,26 @@ FORGED_QUOTES = ("forged_agent", "forged_agent_and_more", "forged_path", "forged
 
 @dataclass(frozen=True)
 class Case:
-    """One connection: where to, what is done with it, and the truth about the lines that it leaves."""
+    """One connection: who makes it, where to, what is done with it, and the truth about the lines that it leaves.
+
+    A case without `fates` leaves one line; one that is `inbound` comes from outside to the client's pod.
+    """
 
     name: str
     address: str
     port: int
     act: Act
-    fates: so.Fates
+    fates: so.Fates | None = None
+    client: str = POD_IP
+    inbound: bool = False
+
+    def lines(self, mode: Mode) -> int:
+        """How many lines the proxy will write of it."""
+        return 1 if self.fates is None else len(self.fates[mode])
+
+    def truths(self, mode: Mode) -> tuple[so.Truth, ...]:
+        """The truth about each of its lines."""
+        return self.fates[mode] if self.fates else ()
 
 
 def cases(seed: int) -> list[Case]:

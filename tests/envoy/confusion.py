@@ -71,7 +71,7 @@ def compare(run: Run, lake: Path) -> Iterator[Compared]:
     said = _said(lake)
     lines = lines_by_port(run.folder)
     for sent in run.sent:
-        for number, truth in zip(lines.get(sent.own_port, ()), sent.case.fates[run.mode], strict=True):
+        for number, truth in zip(lines.get(sent.own_port, ()), sent.case.truths(run.mode), strict=True):
             for log in FORMATS:
                 shown = as_shown(truth, log, sent.case.name)
                 yield Compared(log, sent.case.name, shown, said.get((log.name, number), {"egress_class": REJECTED}))

@@ -15,7 +15,7 @@ from tests.envoy.access_logs import access_logs, no_route_logs
 from tests.envoy.clusters import BLACK_HOLE, PASSTHROUGH, cluster_name
 from tests.envoy.routes import VirtualServices, bound_routes, port_routes
 from tests.envoy.services import Service
-from tests.envoy.typed import Json, socket_address, typed
+from tests.envoy.typed import Json, http_filters, socket_address, typed
 
 OUTBOUND_PORT = 15001
 ANY = "0.0.0.0"
@@ -182,10 +182,5 @@ def _connection_manager(listener: PortListener, folder: Path) -> Json:
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": "websocket"}],
         access_log=access_logs(folder),
-        http_filters=[
-            typed("envoy.filters.http.grpc_stats", "extensions.filters.http.grpc_stats.v3.FilterConfig"),
-            typed("envoy.filters.http.fault", "extensions.filters.http.fault.v3.HTTPFault"),
-            typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors"),
-            typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router"),
-        ],
+        http_filters=http_filters(),
     )

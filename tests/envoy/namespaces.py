@@ -84,15 +84,16 @@ class Namespace:
         return future
 
 
-def join(one: Namespace, address: str, other: Namespace, gateway: str, link: str) -> None:
-    """Lay a cable between a client's namespace and the world's: everything the client sends goes to the world."""
-    one.ip("link", "add", "eth0", "type", "veth", "peer", "name", link, "netns", other.path)
-    one.ip("address", "add", f"{address}/32", "dev", "eth0")
-    one.ip("link", "set", "eth0", "up")
-    one.ip("route", "add", gateway, "dev", "eth0")
-    other.ip("link", "set", link, "up")
-    other.ip("route", "add", f"{address}/32", "dev", link)
-    one.ip("route", "add", "default", "via", gateway)
+def join(pods: Namespace, addresses: Sequence[str], world: Namespace, gateway: str, link: str) -> None:
+    """Lay a cable between the pods' namespace and the world's: everything that pods send goes to the world."""
+    pods.ip("link", "add", "eth0", "type", "veth", "peer", "name", link, "netns", world.path)
+    pods.ip("link", "set", "eth0", "up")
+    world.ip("link", "set", link, "up")
+    for address in addresses:
+        pods.ip("address", "add", f"{address}/32", "dev", "eth0")
+        world.ip("route", "add", f"{address}/32", "dev", link)
+    pods.ip("route", "add", gateway, "dev", "eth0")
+    pods.ip("route", "add", "default", "via", gateway)
 
 
 def redirect_to_envoy(namespace: Namespace, proxy_group: int, port: int) -> None:

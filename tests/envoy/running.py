@@ -1,6 +1,7 @@
 """Send a list of cases through one sidecar and bring back what the clients saw and what the proxy logged."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -14,15 +15,19 @@ from tests.envoy.access_logs import JOIN
 from tests.envoy.bootstrap import Configuration
 from tests.envoy.cases import Case
 from tests.envoy.clients import Reply, carry_out
+from tests.envoy.inbound import APP_PORT, redirect_inbound
 from tests.envoy.namespaces import Namespace, join
 from tests.envoy.proxy import running
-from tests.envoy.servers import GATEWAY, World
+from tests.envoy.servers import GATEWAY, World, serving, speak_http
 
-POD_IP = "10.244.1.11"
-_FIRST_PORT = 20_000
-_AT_ONCE = 12
+_FIRST_PORT = 33_000
+_OWN_PORTS = "50000 60999"
+"""Where the proxy's own connections come from, so that they never meet the clients' ports."""
 _LINES_WITHIN = 15.0
 """Seconds that the last lines may take after the last client has left."""
+_LINKS = itertools.count()
+OUTSIDE = "10.244.9.50"
+"""The pod that calls in from outside."""
 
 
 @dataclass(frozen=True)
@@ -43,32 +48,44 @@ class Run:
     sent: tuple[Sent, ...]
 
 
-def play(world: World, wanted: Configuration, cases: Sequence[Case], folder: Path, *, link: str = "pod") -> Run:
-    """Start a sidecar, play the cases in order, a dozen at a time, and stop it."""
+def play(world: World, wanted: Configuration, cases: Sequence[Case], folder: Path, *, at_once: int = 12) -> Run:
+    """Start a sidecar, play the cases in order, a few at a time, and stop it.
+
+    One proxy stands for those of all pods of a namespace, which istiod configures alike.
+    """
     with ExitStack() as stack:
-        pod = Namespace()
-        stack.callback(pod.close)
-        join(pod, POD_IP, world.namespace, GATEWAY, link)
+        pods = Namespace()
+        stack.callback(pods.close)
+        link = f"pods{next(_LINKS)}"
+        join(pods, sorted({case.client for case in cases}), world.namespace, GATEWAY, link)
+        pods.run(lambda: Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(_OWN_PORTS))
         stack.callback(world.namespace.ip, "link", "delete", link)
-        stack.enter_context(running(pod, wanted, folder))
-        sent = pod.run(lambda: asyncio.run(_send(cases)))
+        redirect_inbound(pods)
+        stack.enter_context(serving(pods, [(APP_PORT, speak_http)]))
+        stack.enter_context(running(pods, wanted, folder))
+        numbered = [(_FIRST_PORT + number, case) for number, case in enumerate(cases)]
+        leaving = [(port, case) for port, case in numbered if not case.inbound]
+        coming = [(port, case) for port, case in numbered if case.inbound]
+        sent = pods.run(lambda: asyncio.run(_send(leaving, at_once)))
+        sent += world.namespace.run(lambda: asyncio.run(_send(coming, at_once)))
         _wait_for_lines(folder, sent, wanted.mode)
     return Run(wanted.mode, folder, sent)
 
 
-async def _send(cases: Iterable[Case]) -> tuple[Sent, ...]:
-    gate = asyncio.Semaphore(_AT_ONCE)
+async def _send(cases: Iterable[tuple[int, Case]], at_once: int) -> tuple[Sent, ...]:
+    gate = asyncio.Semaphore(at_once)
 
-    async def one(case: Case, own_port: int) -> Sent:
+    async def one(own_port: int, case: Case) -> Sent:
+        own_address = OUTSIDE if case.inbound else case.client
         async with gate:
-            return Sent(case, own_port, await carry_out(case.act, case.address, case.port, POD_IP, own_port))
+            return Sent(case, own_port, await carry_out(case.act, case.address, case.port, own_address, own_port))
 
-    return tuple(await asyncio.gather(*(one(case, _FIRST_PORT + number) for number, case in enumerate(cases))))
+    return tuple(await asyncio.gather(*(one(own_port, case) for own_port, case in cases)))
 
 
 def _wait_for_lines(folder: Path, sent: Sequence[Sent], mode: Mode) -> None:
     """The proxy writes a line when a connection ends, which it may learn of a moment later than the client."""
-    expected = sum(len(each.case.fates[mode]) for each in sent)
+    expected = sum(each.case.lines(mode) for each in sent)
     end = time.monotonic() + _LINES_WITHIN
     while time.monotonic() < end:
         if JOIN.file(folder).read_bytes().count(b"\n") >= expected:

@@ -9,9 +9,9 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -147,51 +147,64 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 @dataclass
 class World:
-    """A namespace full of servers, running on a thread of its own until it is closed."""
+    """A namespace full of servers."""
 
     namespace: Namespace
-    _loop: asyncio.AbstractEventLoop | None = None
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
-    _serving: "Future[None] | None" = None
 
     @classmethod
-    def open(cls) -> "World":
-        """Make the namespace, give it the addresses, and start the servers."""
-        world = cls(Namespace())
-        world.namespace.ip("address", "add", f"{GATEWAY}/32", "dev", "lo")
+    @contextlib.contextmanager
+    def opened(cls) -> "Iterator[World]":
+        """Make the namespace, give it the addresses, and serve until the block ends."""
+        namespace = Namespace()
+        namespace.ip("address", "add", f"{GATEWAY}/32", "dev", "lo")
         for prefix in RANGES:
-            world.namespace.ip("route", "add", "local", prefix, "dev", "lo")
-        world.namespace.ip("route", "add", "unreachable", f"{UNREACHABLE}/32", "table", "local")
-        world.namespace.ip("route", "add", "blackhole", f"{SILENT}/32", "table", "local")
-        world.namespace.run(lambda: _write("/proc/sys/net/ipv4/ip_forward", "1"))
-        started = threading.Event()
-        world._serving = world.namespace.start(lambda: asyncio.run(world._serve(started)))
-        if not started.wait(30):
-            world._serving.result(0)
-        return world
-
-    def close(self) -> None:
-        """Stop the servers and let the namespace go."""
-        if self._loop is not None and self._serving is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._serving.result(30)
-        self.namespace.close()
-
-    async def _serve(self, started: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
+            namespace.ip("route", "add", "local", prefix, "dev", "lo")
+        namespace.ip("route", "add", "unreachable", f"{UNREACHABLE}/32", "table", "local")
+        namespace.ip("route", "add", "blackhole", f"{SILENT}/32", "table", "local")
+        namespace.run(lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
         plain: list[tuple[int, Handler]] = [(port, speak_http) for port in HTTP_PORTS]
         plain += [(port, greet) for port in GREETING_PORTS] + [(RESET_PORT, reset), (MUTE_PORT, stay_mute)]
+        with serving(namespace, plain, TLS_PORTS):
+            yield cls(namespace)
+        namespace.close()
+
+
+@contextlib.contextmanager
+def serving(namespace: Namespace, plain: Sequence[tuple[int, Handler]], with_tls: Sequence[int] = ()) -> Iterator[None]:
+    """Serve in a namespace, on a thread of its own, until the block ends."""
+    loop, started = asyncio.new_event_loop(), threading.Event()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
         servers = [await asyncio.start_server(_quietly(handler), "0.0.0.0", port) for port, handler in plain]
         servers += [
-            await asyncio.start_server(_quietly(speak_http), "0.0.0.0", port, ssl=server_context())
-            for port in TLS_PORTS
+            await asyncio.start_server(_quietly(speak_http), "0.0.0.0", port, ssl=server_context()) for port in with_tls
         ]
         started.set()
-        await self._stop.wait()
+        await stop.wait()
         for server in servers:
             server.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(serve())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            started.set()
+            loop.close()
+
+    served = namespace.start(work)
+    started.wait()
+    try:
+        if served.done():
+            served.result()
+        yield
+    finally:
+        if not served.done():
+            loop.call_soon_threadsafe(stop.set)
+        served.result(30)
 
 
 def _quietly(handler: Handler) -> Handler:
@@ -203,8 +216,3 @@ def _quietly(handler: Handler) -> Handler:
         writer.close()
 
     return handle
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:  # noqa: PTH123
-        file.write(text)

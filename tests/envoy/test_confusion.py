@@ -46,7 +46,7 @@ def test_every_case_leaves_the_lines_it_should_and_no_line_is_without_a_case(
     found = lines_by_port(run.folder)
 
     left = {sent.case.name: len(found.pop(sent.own_port, ())) for sent in run.sent}
-    assert left == {sent.case.name: len(sent.case.fates[mode]) for sent in run.sent}
+    assert left == {sent.case.name: sent.case.lines(mode) for sent in run.sent}
     assert found == {}
 
 
@@ -63,7 +63,7 @@ def test_nothing_that_was_refused_reached_a_server_and_what_passed_got_where_it_
     runs: Mapping[Mode, Run], mode: Mode
 ) -> None:
     for sent in runs[mode].sent:
-        last = sent.case.fates[mode][-1:]
+        last = sent.case.truths(mode)[-1:]
         for truth in last:
             if truth.egress_class in (EgressClass.BLOCKED, EgressClass.NO_ROUTE, EgressClass.UNCLASSIFIED):
                 assert sent.reply.reached is None, sent.case.name
