@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO := reports/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fix docs golden bench lock clean
+.PHONY: help demo test lint fix docs golden samples bench lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ docs: $(READY)  ## write the generated pages anew
 
 golden: $(READY)  ## write the golden files anew; read the diff
 	$(BIN)/python -m tests.golden
+
+samples: $(READY)  ## let a real Envoy write sample_logs anew (root, Linux); then run `make golden`
+	$(BIN)/python -m tests.envoy.sample_logs
 
 bench: $(READY)  ## measure against DuckDB and Polars, side by side
 	$(BIN)/python -m tests.benchmarks.against_peers

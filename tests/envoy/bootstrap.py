@@ -19,7 +19,11 @@ ADMIN_PORT = 15000
 
 @dataclass(frozen=True)
 class Configuration:
-    """What istiod knows when it writes for the proxies of one namespace; `dns` gives the addresses of names."""
+    """What istiod knows when it writes for the proxies of one namespace.
+
+    `dns` gives the addresses of names; without `delimited_stat_names` clusters are as they were before Istio 1.23,
+    and %UPSTREAM_CLUSTER% prints their names without a `;`.
+    """
 
     namespace: str
     mode: Mode
@@ -28,11 +32,15 @@ class Configuration:
     dns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     virtual_services: VirtualServices = field(default_factory=dict)
     connect_timeout: str = "10s"
+    delimited_stat_names: bool = True
 
 
 def bootstrap(wanted: Configuration, folder: Path) -> Json:
     """Envoy's bootstrap; access logs go to files in `folder`."""
     services = visible_services(wanted.namespace, wanted.service_entries, wanted.mesh_services)
+    found = [*clusters(services, dict(wanted.dns), wanted.connect_timeout), inbound_cluster()]
+    if wanted.delimited_stat_names:
+        found = [{**cluster, "alt_stat_name": f"{cluster['name']};"} for cluster in found]
     return {
         "node": {"id": "sidecar~10.244.0.1~pod.namespace~namespace.svc.cluster.local", "cluster": "pod.namespace"},
         "admin": {"address": socket_address("127.0.0.1", ADMIN_PORT)},
@@ -41,7 +49,7 @@ def bootstrap(wanted: Configuration, folder: Path) -> Json:
                 *listeners(services, wanted.mode, folder, wanted.virtual_services),
                 inbound_listener(folder),
             ],
-            "clusters": [*clusters(services, dict(wanted.dns), wanted.connect_timeout), inbound_cluster()],
+            "clusters": found,
         },
     }
 

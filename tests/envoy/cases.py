@@ -40,6 +40,7 @@ class Case:
     """One connection: who makes it, where to, what is done with it, and the truth about the lines that it leaves.
 
     A case without `fates` leaves one line; one that is `inbound` comes from outside to the client's pod.
+    Without an `own_port` the client's is given to it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Case:
     fates: so.Fates | None = None
     client: str = POD_IP
     inbound: bool = False
+    own_port: int | None = None
 
     def lines(self, mode: Mode) -> int:
         """How many lines the proxy will write of it."""

@@ -6,7 +6,7 @@ Each act gets an open connection and says what it got back: where it was answere
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import h2.config
@@ -46,21 +46,28 @@ async def carry_out(act: Act, address: str, port: int, own_address: str, own_por
     except (OSError, TimeoutError):
         return Reply(broken=True)
     try:
-        return await asyncio.wait_for(act(reader, writer), _PATIENCE)
-    except (OSError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError):
-        return Reply(broken=True)
-    finally:
+        reply = await asyncio.wait_for(act(reader, writer), _PATIENCE)
         writer.close()
-        with contextlib.suppress(OSError, ssl.SSLError, TimeoutError):
-            await asyncio.wait_for(writer.wait_closed(), 2)
+        await asyncio.wait_for(writer.wait_closed(), _PATIENCE)
+    except (OSError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError):
+        writer.transport.abort()
+        return Reply(broken=True)
+    return reply
 
 
 def http(
-    host: str | None, path: str = "/", *, method: str = "GET", version: str = "1.1", body: bytes = b"", **headers: str
+    host: str | None,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    version: str = "1.1",
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Act:
     """One HTTP request; header names are written with `_` for `-`, and a null host sends no Host header."""
     lines = [f"{method} {path} HTTP/{version}"] + ([] if host is None else [f"Host: {host}"])
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in {**(headers or {}), **more}.items()]
     lines += [f"Content-Length: {len(body)}"] if body else []
     return raw_http("\r\n".join([*lines, "", ""]).encode() + body)
 

@@ -33,8 +33,7 @@ def clusters(services: Iterable[Service], dns: dict[str, tuple[str, ...]], conne
 
 
 def _named(name: str, connect_timeout: str, **fields: object) -> Json:
-    # Since 1.23 every cluster has this; %UPSTREAM_CLUSTER% prints it, %UPSTREAM_CLUSTER_RAW% does not.
-    return {"name": name, "alt_stat_name": f"{name};", "connect_timeout": connect_timeout, **fields}
+    return {"name": name, "connect_timeout": connect_timeout, **fields}
 
 
 def _black_hole() -> Json:

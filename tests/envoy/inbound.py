@@ -49,7 +49,6 @@ def inbound_cluster() -> Json:
     """The application itself, reached from 127.0.0.6 so that the call is not taken for outbound again."""
     return {
         "name": CLUSTER,
-        "alt_stat_name": f"{CLUSTER};",
         "type": "ORIGINAL_DST",
         "lb_policy": "CLUSTER_PROVIDED",
         "connect_timeout": "10s",

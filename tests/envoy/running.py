@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ def play(world: World, wanted: Configuration, cases: Sequence[Case], folder: Pat
         redirect_inbound(pods)
         stack.enter_context(serving(pods, [(APP_PORT, speak_http)]))
         stack.enter_context(running(pods, wanted, folder))
-        numbered = [(_FIRST_PORT + number, case) for number, case in enumerate(cases)]
+        numbered = [(case.own_port or _FIRST_PORT + number, case) for number, case in enumerate(cases)]
         leaving = [(port, case) for port, case in numbered if not case.inbound]
         coming = [(port, case) for port, case in numbered if case.inbound]
         sent = pods.run(lambda: asyncio.run(_send(leaving, at_once)))
@@ -97,9 +97,13 @@ def lines_by_port(folder: Path) -> dict[int, list[int]]:
     """The numbers (from 1) of the lines that each connection left, in order, by the client's port."""
     found: dict[int, list[int]] = {}
     for number, line in enumerate(join_lines(folder), 1):
-        port = int(str(line["downstream_direct_remote_address"]).rpartition(":")[2])
-        found.setdefault(port, []).append(number)
+        found.setdefault(client_port(line), []).append(number)
     return found
+
+
+def client_port(line: Mapping[str, Any]) -> int:
+    """The client's own port, which tells one connection from all others."""
+    return int(str(line["downstream_direct_remote_address"]).rpartition(":")[2])
 
 
 def join_lines(folder: Path) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import h2.config
@@ -33,6 +34,9 @@ GREETING_PORTS = (22, 25, 3306, 3307, 5432, 5433, 9000, 9001)
 RESET_PORT, MUTE_PORT = 6001, 6002
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _LARGEST = 1 << 20
+
+_SETTINGS = {"ip_forward": "1", "icmp_ratelimit": "0"}
+"""The world passes packets on, and says of each one that it has no way to it."""
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -161,7 +165,8 @@ class World:
             namespace.ip("route", "add", "local", prefix, "dev", "lo")
         namespace.ip("route", "add", "unreachable", f"{UNREACHABLE}/32", "table", "local")
         namespace.ip("route", "add", "blackhole", f"{SILENT}/32", "table", "local")
-        namespace.run(lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
+        for setting, value in _SETTINGS.items():
+            namespace.run(partial(Path("/proc/sys/net/ipv4", setting).write_text, value))
         plain: list[tuple[int, Handler]] = [(port, speak_http) for port in HTTP_PORTS]
         plain += [(port, greet) for port in GREETING_PORTS] + [(RESET_PORT, reset), (MUTE_PORT, stay_mute)]
         with serving(namespace, plain, TLS_PORTS):
