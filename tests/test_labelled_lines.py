@@ -12,7 +12,7 @@ from analyzer.store import Lake
 LINES = [
     json.loads(line) for line in (Path(__file__).parent / "data" / "labelled_lines.jsonl").read_text().splitlines()
 ]
-COVERED = ("istio-", "json-default", "envoy-default", "not-access-log", "ztunnel")
+COVERED = ("istio-", "json-default", "envoy-default", "not-access-log", "ztunnel", "json-custom")
 CLASSES = {
     "blocked": {"blocked"},
     "passthrough": {"passthrough"},
