@@ -45,6 +45,7 @@ class CustomJson:
     """The template as JSON text."""
     name: str = "custom_json"
     relays: bool = False
+    blind_spot: str = ""
 
     reference = "istio/api mesh/v1alpha1/config.proto accessLogFormat, EnvoyFileAccessLogProvider.LogFormat labels"
 

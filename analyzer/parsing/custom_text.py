@@ -33,6 +33,7 @@ class CustomText:
     format_string: str
     name: str = "custom_text"
     relays: bool = False
+    blind_spot: str = ""
 
     reference = "istio/api mesh/v1alpha1/config.proto accessLogFormat; envoyproxy/envoy substitution_formatter.rst"
 

@@ -48,6 +48,7 @@ class JsonFormat:
     name: str
     reference: str
     relays: bool = False
+    blind_spot: str = ""
 
     @property
     def fields(self) -> frozenset[str]:

@@ -28,6 +28,11 @@ class LogFormat(Protocol):
         ...
 
     @property
+    def blind_spot(self) -> str:
+        """What entries of the format cannot show, for the report; empty where that is nothing of note."""
+        ...
+
+    @property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format can hold."""
         ...

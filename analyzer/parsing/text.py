@@ -34,6 +34,7 @@ class TextFormat:
     reference: str
     format_string: str
     relays: bool = False
+    blind_spot: str = ""
     host_unchecked: bool = False
 
     @cached_property

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.execution.auditing import audit
 from analyzer.execution.local import ingest
+from analyzer.parsing.ambient import BLIND_SPOT
+from analyzer.report.sections.input_health import SECTION
+from analyzer.settings import Settings
 from analyzer.store import Lake
+from analyzer.vocabulary import NEWEST_ISTIO
 from tests.lines import ztunnel_json, ztunnel_text
 from tests.rows import parse, row
 
@@ -124,3 +129,12 @@ def test_a_line_that_a_shipper_parsed_and_wrapped_is_read(tmp_path: Path) -> Non
 
     (batch,) = Lake(tmp_path / "lake").entries(["host", "source_pod"])
     assert batch.to_pylist() == [{"source_pod": "shop-5b8c7d6f49-m4v9t", "host": "api.example.com"}] * 2
+
+
+def test_the_report_says_what_ambient_cannot_show(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(ztunnel_text() + "\n" + ztunnel_json() + "\n")
+    ingest([str(tmp_path / "a.log")], str(tmp_path / "lake"))
+
+    section = SECTION.build(audit(str(tmp_path / "lake"), settings=Settings(), istio_version=NEWEST_ISTIO))
+
+    assert [note for note in section.notes if "ztunnel" in note] == [BLIND_SPOT]

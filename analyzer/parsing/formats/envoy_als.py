@@ -32,6 +32,7 @@ class EnvoyAls:
     reference = "envoyproxy/envoy api/envoy/data/accesslog/v3/accesslog.proto"
     fields = frozenset(ACCESS_LOG_FIELDS)
     relays = False
+    blind_spot = ""
 
     def may_read(self, shape: Shape) -> bool:
         """Whether a line of this shape may be an object with an address."""

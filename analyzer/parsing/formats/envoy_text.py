@@ -10,4 +10,8 @@ FORMAT = TextFormat(
         "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
         '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"'
     ),
+    blind_spot=(
+        "Envoy's own format logs no cluster, no route and no address that was dialled: it cannot say by whose leave a "
+        'request left. Set Istio\'s default (`accessLogFormat: ""`).'
+    ),
 )

@@ -40,6 +40,10 @@ class GcpAccesslog:
     reference = "istio/proxy extensions/stackdriver/log/logger.cc"
     fields = frozenset(ACCESS_LOG_FIELDS)
     relays = True
+    blind_spot = (
+        "Cloud Service Mesh's traffic logs do not tell when a connection without HTTP began, only when it was reported, "
+        "and name the port of an HTTP request only where its Host does."
+    )
 
     def may_read(self, shape: Shape) -> bool:
         """Whether a line of this shape may be an object with labels."""

@@ -27,6 +27,10 @@ class JsonByAlias:
     reference = "istio/api mesh/v1alpha1/config.proto accessLogFormat, extensionProviders envoyFileAccessLog labels"
     fields = FIELDS
     relays = False
+    blind_spot = (
+        "JSON keys that are not Istio's were taken by their names and the look of their values: see the notes. "
+        "`--format` with the format's own template, or `--mesh-config`, leaves nothing to guess."
+    )
 
     def may_read(self, shape: Shape) -> bool:
         """Whether a line of this shape may be an object with enough keys."""

@@ -1,6 +1,6 @@
 """ztunnel's JSON access log (`LOG_FORMAT=json`): the same keys, flat and dotted."""
 
-from analyzer.parsing.ambient import FIELDS, MESSAGES, OPENED, REFERENCE, read_fields
+from analyzer.parsing.ambient import BLIND_SPOT, FIELDS, MESSAGES, OPENED, REFERENCE, read_fields
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.objects import as_text, object_of
@@ -17,6 +17,7 @@ class ZtunnelJson:
     reference = REFERENCE
     fields = FIELDS
     relays = True
+    blind_spot = BLIND_SPOT
 
     def may_read(self, shape: Shape) -> bool:
         """Whether there may be an object with the prefix, an address and the direction."""

@@ -2,7 +2,7 @@
 
 import re
 
-from analyzer.parsing.ambient import FIELDS, MESSAGES, OPENED, REFERENCE, read_fields
+from analyzer.parsing.ambient import BLIND_SPOT, FIELDS, MESSAGES, OPENED, REFERENCE, read_fields
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.parsed import Reading
@@ -24,6 +24,7 @@ class ZtunnelText:
     reference = REFERENCE
     fields = FIELDS
     relays = True
+    blind_spot = BLIND_SPOT
 
     def may_read(self, shape: Shape) -> bool:
         """The direction at least stands in quotes."""

@@ -1,5 +1,6 @@
 """What was read, what could not be, and what the log cannot show."""
 
+from analyzer.parsing import known_formats
 from analyzer.pipeline import Audit, FieldCoverage
 from analyzer.report.model import Fact, SectionModel, Table
 from analyzer.vocabulary import HostSource, Verdict
@@ -85,6 +86,8 @@ def _blind_spots(audit: Audit) -> tuple[str, ...]:
             "ServiceEntry without addresses and with a TLS port makes Istio read the server name on that port; without "
             "one it never does."
         )
+    read = [log_format for name, log_format in known_formats().items() if name in audit.tally.formats]
+    notes += dict.fromkeys(log_format.blind_spot for log_format in read if log_format.blind_spot)
     notes.append(
         "No log shows what went round the proxy: UDP and ICMP, excluded ports and ranges, uid 1337, pods without a "
         "sidecar, connections that are still open, and probes of ports 80 and 443 that sent nothing."
