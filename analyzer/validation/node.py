@@ -1,6 +1,5 @@
 """A place in a document: its value and the keys that lead to it, however wrong the document's shape is."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +15,19 @@ class Problem:
     hint: str | None = None
 
 
-@dataclass(frozen=True)
 class Node:
-    """One place. What has the wrong type reads as absent, because `field_type` already says so."""
+    """One place: the keys that lead to it, and its value, made of what a YAML reader makes (mappings are dicts).
 
-    path: Path
-    value: Any
+    What has the wrong type reads as absent, because `field_type` already says so.
+    """
+
+    __slots__ = ("path", "value")
+
+    def __init__(self, path: Path, value: Any) -> None:
+        self.path, self.value = path, value
 
     def __getitem__(self, key: str) -> "Node":
-        inner = self.value.get(key) if isinstance(self.value, Mapping) else None
+        inner = self.value.get(key) if isinstance(self.value, dict) else None
         return Node((*self.path, key), inner)
 
     @property
@@ -49,7 +52,7 @@ class Node:
 
     def items(self) -> list["Node"]:
         """The items of a list."""
-        if isinstance(self.value, str) or not isinstance(self.value, Sequence):
+        if not isinstance(self.value, list):
             return []
         return [Node((*self.path, index), item) for index, item in enumerate(self.value)]
 
@@ -59,11 +62,11 @@ class Node:
 
     def mappings(self) -> list["Node"]:
         """The items of a list that are mappings."""
-        return [item for item in self.items() if isinstance(item.value, Mapping)]
+        return [item for item in self.items() if isinstance(item.value, dict)]
 
     def pairs(self) -> list[tuple[str, "Node"]]:
         """The keys of a mapping with what they hold."""
-        if not isinstance(self.value, Mapping):
+        if not isinstance(self.value, dict):
             return []
         return [(str(key), Node((*self.path, key), value)) for key, value in self.value.items()]
 

@@ -12,6 +12,8 @@ BY_NAME = (Resolution.DNS, Resolution.DNS_ROUND_ROBIN)
 TCP_CLASS = (PortClass.TCP, PortClass.TLS)
 """What Istio's protocol.IsTCP says yes to; no protocol at all is not among them (pkg/config/protocol/instance.go)."""
 
+_RESOLUTIONS = {word.value: word for word in Resolution}
+
 
 @dataclass(frozen=True)
 class PortView:
@@ -55,7 +57,7 @@ def resolution_of(subject: Subject) -> Resolution | None:
     written = subject.spec["resolution"]
     if not written.is_set:
         return Resolution.NONE
-    return Resolution(written.text) if written.text in tuple(Resolution) else None
+    return _RESOLUTIONS.get(written.text)
 
 
 def has_addresses(subject: Subject) -> bool:

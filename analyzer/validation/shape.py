@@ -77,7 +77,7 @@ def known_kinds() -> dict[str, Kind]:
 
 def misfits(node: Node, shape: Any) -> Iterator[Misfit]:
     """Everything below a place that does not fit; what is absent fits."""
-    if isinstance(shape, Mapping):
+    if isinstance(shape, dict):
         yield from _fields(node, shape)
     elif isinstance(shape, list):
         yield from _list(node, shape[0])
@@ -90,7 +90,7 @@ def misfits(node: Node, shape: Any) -> Iterator[Misfit]:
 
 
 def _fields(node: Node, fields: Mapping[str, Any]) -> Iterator[Misfit]:
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, dict):
         yield _wrong(node, "a mapping")
         return
     for key, inner in node.pairs():
@@ -103,7 +103,7 @@ def _fields(node: Node, fields: Mapping[str, Any]) -> Iterator[Misfit]:
 
 
 def _list(node: Node, shape: Any) -> Iterator[Misfit]:
-    if isinstance(node.value, str) or not isinstance(node.value, Sequence):
+    if not isinstance(node.value, list):
         yield _wrong(node, "a list", f"{node.path[-1]}: [{node.value}]" if isinstance(node.value, str | int) else None)
         return
     for item in node.items():
@@ -111,7 +111,7 @@ def _list(node: Node, shape: Any) -> Iterator[Misfit]:
 
 
 def _map(node: Node, shape: Any) -> Iterator[Misfit]:
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, dict):
         yield _wrong(node, "a mapping")
         return
     for _, inner in node.pairs():

@@ -36,17 +36,17 @@ class Subject:
         """`<namespace>/<name>`."""
         return f"{self.document.namespace}/{self.document.name}"
 
-    @property
+    @cached_property
     def root(self) -> Node:
         """The whole document."""
         return Node((), self.document.content)
 
-    @property
+    @cached_property
     def metadata(self) -> Node:
         """`metadata`."""
         return self.root["metadata"]
 
-    @property
+    @cached_property
     def spec(self) -> Node:
         """`spec`."""
         return self.root["spec"]

@@ -13,6 +13,7 @@ _POLICY = ("AuthorizationPolicy",)
 _KINDS = ("AuthorizationPolicy", "Telemetry")
 _WEBHOOK = f"{WEBHOOK} ValidateAuthorizationPolicy"
 _IDENTITIES = ("principals", "notPrincipals", "namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts")
+_UNKNOWN_TO_CUSTOM = (*_IDENTITIES[:4], "requestPrincipals", "notRequestPrincipals")
 _BLOCKS = ("ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks")
 _TCP_SOURCES = (*_IDENTITIES[:4], *_BLOCKS)
 _HTTP_OPERATIONS = ("hosts", "notHosts", "methods", "notMethods", "paths", "notPaths")
@@ -110,6 +111,23 @@ def policy_condition_invalid(subject: Subject) -> Iterator[Problem]:
                 yield key.problem(f"Istio knows no attribute {key.text!r}", "key: connection.sni")
             if not condition["values"].items() and not condition["notValues"].items():
                 yield condition.problem(f"the condition on {key.text} has no values", "values: [api.example.com]")
+            for value in (*condition["values"].texts(), *condition["notValues"].texts()):
+                if not value.text:
+                    yield value.problem("an empty value")
+
+
+@_refused("custom_by_identity")
+def custom_by_identity(subject: Subject) -> Iterator[Problem]:
+    """A CUSTOM rule looks at no identity: namespaces, principals and what a token says are not known to it."""
+    for policy in subject.spec["rules"].mappings() if subject.spec["action"].text == "CUSTOM" else ():
+        for source in (item["source"] for item in policy["from"].mappings()):
+            for name in _UNKNOWN_TO_CUSTOM:
+                if source[name].items():
+                    yield source[name].problem(f"`{name}` is not supported with CUSTOM", "ipBlocks")
+        for condition in policy["when"].mappings():
+            key = condition["key"]
+            if key.text in ("source.namespace", "source.principal") or key.text.startswith("request.auth."):
+                yield key.problem(f"{key.text} is not supported with CUSTOM", "key: source.ip")
 
 
 @rule("deny_by_http_only", Severity.WARNING, kinds=_POLICY, istio_code=SCHEMA_WARNING, source=_WEBHOOK)
