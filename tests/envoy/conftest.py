@@ -6,6 +6,7 @@ import pytest
 
 from tests.envoy.namespaces import why_not_here
 from tests.envoy.proxy import envoy_binary
+from tests.envoy.sample_logs import Day, play_day
 from tests.envoy.servers import World
 
 
@@ -16,3 +17,9 @@ def world() -> Iterator[World]:
         pytest.skip(reason)
     with World.opened() as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def day(world: World, tmp_path_factory: pytest.TempPathFactory) -> Day:
+    """The day of the sample logs, played once for all."""
+    return play_day(world, tmp_path_factory.mktemp("day"))

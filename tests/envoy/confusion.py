@@ -23,7 +23,7 @@ from tests.envoy.running import Run, lines_by_port
 from tests.envoy.truth import Truth
 
 REJECTED = "rejected"
-_WANTED = ["origin", "line_number", "egress_class", "result", "application_protocol", "host"]
+_WANTED = ["line_number", "egress_class", "result", "application_protocol", "host"]
 _WITHOUT_ROUTE = (ISTIO_TEXT_1_1, ISTIO_TEXT_1_2)
 _WITHOUT_DETAILS = (*_WITHOUT_ROUTE, ISTIO_TEXT_1_3, ISTIO_TEXT_1_8)
 _NOTHING_SAID = (None, EgressClass.UNCLASSIFIED, Result.OTHER, REJECTED)
@@ -65,21 +65,20 @@ class Compared:
         return {name: (value, self.said.get(name)) for name, value in wanted.items() if value != self.said.get(name)}
 
 
-def compare(run: Run, lake: Path) -> Iterator[Compared]:
-    """Put every line of every format beside the truth."""
-    ingest([str(log.file(run.folder)) for log in FORMATS], str(lake), workers=1)
-    said = _said(lake)
+def compare(run: Run, lakes: Path) -> Iterator[Compared]:
+    """Put every line of every format beside the truth.
+
+    Each format has a lake of its own, for lines that say the same in two files of one lake are counted once.
+    """
     lines = lines_by_port(run.folder)
-    for sent in run.sent:
-        for number, truth in zip(lines.get(sent.own_port, ()), sent.case.truths(run.mode), strict=True):
-            for log in FORMATS:
+    for log in FORMATS:
+        ingest([str(log.file(run.folder))], str(lakes / log.name), workers=1)
+        rows = (row for batch in Lake(str(lakes / log.name)).entries(_WANTED) for row in batch.to_pylist())
+        said = {row["line_number"]: row for row in rows}
+        for sent in run.sent:
+            for number, truth in zip(lines.get(sent.own_port, ()), sent.case.truths(run.mode), strict=True):
                 shown = as_shown(truth, log, sent.case.name)
-                yield Compared(log, sent.case.name, shown, said.get((log.name, number), {"egress_class": REJECTED}))
-
-
-def _said(lake: Path) -> dict[tuple[str, int], dict[str, Any]]:
-    rows = (row for batch in Lake(str(lake)).entries(_WANTED) for row in batch.to_pylist())
-    return {(Path(row["origin"]).stem, row["line_number"]): row for row in rows}
+                yield Compared(log, sent.case.name, shown, said.get(number, {"egress_class": REJECTED}))
 
 
 def as_shown(truth: Truth, log: AccessLog, case: str) -> Truth:

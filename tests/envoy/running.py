@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.vocabulary import Mode
-from tests.envoy.access_logs import JOIN
+from tests.envoy.access_logs import JOIN, AccessLog
 from tests.envoy.bootstrap import Configuration
 from tests.envoy.cases import Case
 from tests.envoy.clients import Reply, carry_out
@@ -109,3 +109,21 @@ def client_port(line: Mapping[str, Any]) -> int:
 def join_lines(folder: Path) -> list[dict[str, Any]]:
     """What the proxy wrote for us alone, line by line as in every other file."""
     return [json.loads(line) for line in JOIN.file(folder).read_bytes().split(b"\n") if line]
+
+
+def lines_of(address: str, folder: Path, logs: Sequence[AccessLog]) -> list[tuple[dict[str, Any], list[str]]]:
+    """What one pod's proxy would have written, in our own format and in others, in the order in which the pod acted.
+
+    Envoy writes when a connection ends, and of two that end at once either may be first.
+    """
+    written = zip(join_lines(folder), *(_text(log, folder) for log in logs), strict=True)
+    mine = [each for each in written if address in (_ip(each[0], "direct_remote"), _ip(each[0], "local"))]
+    return [(known, list(lines)) for known, *lines in sorted(mine, key=lambda each: client_port(each[0]))]
+
+
+def _ip(known: Mapping[str, Any], end: str) -> str:
+    return str(known[f"downstream_{end}_address"]).rpartition(":")[0]
+
+
+def _text(log: AccessLog, folder: Path) -> list[str]:
+    return [line.decode() for line in log.file(folder).read_bytes().split(b"\n") if line]

@@ -8,15 +8,14 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tests.envoy import story
-from tests.envoy.access_logs import ENVOY_TEXT, ISTIO_JSON, ISTIO_TEXT, ISTIO_TEXT_1_8, AccessLog
+from tests.envoy.access_logs import ENVOY_TEXT, ISTIO_JSON, ISTIO_TEXT, ISTIO_TEXT_1_8
 from tests.envoy.namespaces import why_not_here
 from tests.envoy.retelling import Clock, retell
-from tests.envoy.running import client_port, join_lines, play
+from tests.envoy.running import Run, lines_of, play
 from tests.envoy.servers import World
 from tests.envoy.story import Part, Pod
 
@@ -30,6 +29,9 @@ FORMATS = {
     story.NIGHTLY: ISTIO_TEXT_1_8,
     story.METRICS: ISTIO_TEXT,
 }
+Day = Mapping[tuple[Part, str], Run]
+"""What was played, by part and namespace."""
+
 _OLD_LINES = 8
 _BEFORE = (
     "2026-03-02T09:00:01.123456Z\tinfo\txdsproxy\tconnected to delta upstream XDS server: istiod.istio-system:15012",
@@ -39,39 +41,32 @@ _AFTER = ("", "not a log line at all", "\tat com.acme.Forum.main(Forum.java:17)"
 _CUT_AT = 150
 
 
-def tell(world: World, folder: Path) -> dict[Pod, list[tuple[str, str]]]:
-    """Play the day and give, for every pod, its lines: in its own format and in Envoy's."""
+def play_day(world: World, folder: Path) -> Day:
+    """Play the day: every part of it in every namespace."""
+    return {
+        (part, namespace): play(
+            world,
+            story.configuration(namespace, story.mode_of(part), story.registered(part)),
+            story.calls(namespace, part),
+            folder / part / namespace,
+            at_once=1,
+        )
+        for part in Part
+        for namespace in story.NAMESPACES
+    }
+
+
+def tell(day: Day) -> dict[Pod, list[tuple[str, str]]]:
+    """The lines of every pod, put on the story's clock: in the pod's own format and in Envoy's."""
     lines: dict[Pod, list[tuple[str, str]]] = {pod: [] for pod in story.CAST}
     clocks = {pod: Clock(pod.address, story.BEGINS[Part.MORNING], random.Random(pod.name)) for pod in story.CAST}
-    for part in Part:
-        for namespace in story.NAMESPACES:
-            wanted = story.configuration(namespace, story.mode_of(part), story.registered(part))
-            where = folder / part / namespace
-            play(world, wanted, story.calls(namespace, part), where, at_once=1)
-            for pod in (pod for pod in story.CAST if pod.namespace == namespace):
-                clocks[pod].now = story.BEGINS[part]
-                lines[pod] += _retold(pod, where, clocks[pod])
+    for (part, namespace), run in day.items():
+        for pod in (pod for pod in story.CAST if pod.namespace == namespace):
+            clocks[pod].now = story.BEGINS[part]
+            for known, (own, plain) in lines_of(pod.address, run.folder, (FORMATS[pod], ENVOY_TEXT)):
+                first, second = retell([own, plain], known, clocks[pod])
+                lines[pod].append((first, second))
     return lines
-
-
-def _retold(pod: Pod, folder: Path, clock: Clock) -> Iterator[tuple[str, str]]:
-    """The lines that one pod's proxy would have written, in the order in which the pod acted.
-
-    Envoy writes when a connection ends, and of two that end at once either may be first.
-    """
-    written = zip(_lines(FORMATS[pod], folder), _lines(ENVOY_TEXT, folder), join_lines(folder), strict=True)
-    mine = [each for each in written if pod.address in (_ip(each[2], "direct_remote"), _ip(each[2], "local"))]
-    for own, plain, known in sorted(mine, key=lambda each: client_port(each[2])):
-        first, second = retell([own, plain], known, clock)
-        yield first, second
-
-
-def _ip(known: dict[str, Any], end: str) -> str:
-    return str(known[f"downstream_{end}_address"]).rpartition(":")[0]
-
-
-def _lines(log: AccessLog, folder: Path) -> list[str]:
-    return [line.decode() for line in log.file(folder).read_bytes().split(b"\n") if line]
 
 
 def files(told: dict[Pod, list[tuple[str, str]]]) -> Iterator[tuple[str, bytes]]:
@@ -110,7 +105,7 @@ def main() -> int:
         sys.stderr.write(f"sample logs are written by a real Envoy, and not here: {reason}\n")
         return 2
     with tempfile.TemporaryDirectory() as folder, World.opened() as world:
-        write(list(files(tell(world, Path(folder)))))
+        write(list(files(tell(play_day(world, Path(folder))))))
     return 0
 
 

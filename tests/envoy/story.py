@@ -53,7 +53,7 @@ SEARCH = Pod("search-84d9f7c5b6-9xkzr", "shop", "10.244.2.23", 'elasticsearch-py
 NIGHTLY = Pod("nightly-29541600-7kq2d", "shop", "10.244.2.24", "Wget/1.21.4")
 METRICS = Pod("node-metrics-zq7vf", "ops", "10.244.3.31", "node-metrics/2.1")
 CAST = (FORUM, WEBAPP, PAYMENTS, REPORTS, SEARCH, NIGHTLY, METRICS)
-_CALLER_PORT = 43_000
+_PORT, _CALLER_PORT = 33_000, 43_000
 NAMESPACES = ("istioinaction", "shop", "ops")
 
 BEGINS = {
@@ -118,7 +118,8 @@ def mode_of(part: Part) -> Mode:
 def calls(namespace: str, part: Part) -> list[Case]:
     """What the pods of a namespace do in a part of the day, one thing after the other."""
     teller = _Teller(part, namespace)
-    return [case for pod in CAST if pod.namespace == namespace for case in teller.of(pod)]
+    told = [case for pod in CAST if pod.namespace == namespace for case in teller.of(pod)]
+    return [replace(case, own_port=case.own_port or _PORT + number) for number, case in enumerate(told)]
 
 
 class _Teller:
