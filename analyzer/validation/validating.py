@@ -15,6 +15,9 @@ from analyzer.vocabulary import NEWEST_ISTIO, Severity
 UNREADABLE = "unreadable"
 """The code of what is no YAML, no JSON, or no Kubernetes object."""
 
+MISNAMED = "kind_unknown"
+"""The code of an object that is nearly of a kind of Istio's; other kinds are nobody's business."""
+
 
 def validate_paths(paths: Sequence[str], istio_version: str = NEWEST_ISTIO) -> list[Finding]:
     """Check everything in some files and folders (`-` is standard input) as one mesh.
@@ -35,11 +38,11 @@ def validate(documents: Sequence[Document], istio_version: str = NEWEST_ISTIO) -
     version = version_of(istio_version)
     mesh = Inventory(documents, version)
     rules = {kind: [rule for rule in known_rules() if rule.holds_for(kind, version)] for kind in known_kinds()}
+    misnamed = [rule for rule in known_rules() if rule.code == MISNAMED]
     findings = [
         _finding(subject.document, rule, problem)
         for subject in mesh.subjects
-        if is_ours_to_check(subject.document)
-        for rule in rules[subject.kind]
+        for rule in (rules[subject.kind] if is_ours_to_check(subject.document) else misnamed)
         for problem in rule.check(subject)
     ]
     return sorted(set(findings), key=lambda finding: finding.order)

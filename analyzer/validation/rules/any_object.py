@@ -1,5 +1,6 @@
 """Rules on every object: API version, metadata, fields and their types."""
 
+import difflib
 from collections.abc import Iterator
 
 from analyzer.mesh.names import is_dns1123_label, is_dns1123_subdomain
@@ -12,7 +13,37 @@ from analyzer.vocabulary import Severity
 
 _NAMES = "kubernetes/apimachinery pkg/util/validation/validation.go"
 _METADATA = "kubernetes/apimachinery pkg/apis/meta/v1/types.go"
+_KINDS = (
+    "AuthorizationPolicy",
+    "DestinationRule",
+    "EnvoyFilter",
+    "Gateway",
+    "PeerAuthentication",
+    "ProxyConfig",
+    "RequestAuthentication",
+    "ServiceEntry",
+    "Sidecar",
+    "Telemetry",
+    "VirtualService",
+    "WasmPlugin",
+    "WorkloadEntry",
+    "WorkloadGroup",
+)
+_CLOSE = 0.8
+"""Of two words, the share that is equal; a new kind of Istio's is not taken for an old one misspelled."""
 _ALWAYS_REJECT = "internal.istio.io/webhook-always-reject"
+
+
+@rule("kind_unknown", Severity.ERROR, source=CRD)
+def kind_unknown(subject: Subject) -> Iterator[Problem]:
+    """A kind in Istio's groups is spelled as Istio spells it; Kubernetes has no object of another spelling."""
+    group = subject.document.api_version.rpartition("/")[0]
+    if subject.kind in _KINDS or not group.endswith(".istio.io"):
+        return
+    spelled = {kind.lower(): kind for kind in _KINDS}
+    close = difflib.get_close_matches(subject.kind.lower(), spelled, 1, _CLOSE)
+    if close:
+        yield subject.root["kind"].problem(f"Istio has no kind {subject.kind!r}", f"kind: {spelled[close[0]]}")
 
 
 @rule("api_version_unknown", Severity.ERROR, source=CRD)

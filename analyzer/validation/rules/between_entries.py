@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from analyzer.mesh.protocols import PortClass
 from analyzer.validation.node import Problem
 from analyzer.validation.rule import rule
-from analyzer.validation.service_entry import has_addresses, ports_of, proxies_use_allocated_addresses, resolution_of
+from analyzer.validation.service_entry import (
+    TCP_CLASS,
+    has_addresses,
+    ports_of,
+    proxies_use_allocated_addresses,
+    resolution_of,
+)
 from analyzer.validation.subject import Inventory, Subject
 from analyzer.validation.visibility import meeting, scopes_of
 from analyzer.vocabulary import Resolution, Severity
@@ -98,6 +104,22 @@ def tcp_port_taken(subject: Subject) -> Iterator[Problem]:
                 )
 
 
+@rule("address_taken", Severity.DANGER, kinds=_KIND, source="istio/istio pilot/pkg/networking/core/listener.go")
+def address_taken(subject: Subject) -> Iterator[Problem]:
+    """Of several entries with one address and port, TCP or TLS, the oldest takes every connection to it."""
+    known = subject.mesh.index(_taken_addresses)
+    for address in subject.spec["addresses"].texts():
+        for port in ports_of(subject):
+            scopes = known.get((_plain(address.text), port.number), {}) if port.port_class in TCP_CLASS else {}
+            first = next((scopes[scope][""] for scope in meeting(scopes_of(subject), scopes)), subject)
+            if first.document is not subject.document and _hosts(first) != _hosts(subject):
+                yield address.problem(
+                    f"{first.reference} ({first.place}) has {address.text} on {port.number} too: the older one takes "
+                    "all connections",
+                    "one entry for the address",
+                )
+
+
 def _rivals(subject: Subject, number: int | None, protocol: str) -> Iterator[tuple[str, str, Subject]]:
     for host in subject.spec["hosts"].texts():
         known = subject.mesh.index(_declared).get((host.text, number), {})
@@ -134,6 +156,22 @@ def _open_ports(mesh: Inventory) -> dict[int | None, _Scoped]:
                 for scope in scopes_of(subject):
                     found[port.number][scope].setdefault("", subject)
     return found
+
+
+def _taken_addresses(mesh: Inventory) -> dict[tuple[str, int | None], _Scoped]:
+    found: dict[tuple[str, int | None], _Scoped] = defaultdict(lambda: defaultdict(dict))
+    for subject in mesh.of_kind("ServiceEntry"):
+        addresses = [_plain(node.text) for node in subject.spec["addresses"].texts()]
+        for port in ports_of(subject) if addresses else ():
+            for address in addresses if port.port_class in TCP_CLASS else ():
+                for scope in scopes_of(subject):
+                    found[address, port.number][scope].setdefault("", subject)
+    return found
+
+
+def _plain(address: str) -> str:
+    """`/32` and `/128` are plain addresses to the listener."""
+    return address.removesuffix("/128") if ":" in address else address.removesuffix("/32")
 
 
 def _first_of_host(mesh: Inventory) -> dict[tuple[str, str], Subject]:

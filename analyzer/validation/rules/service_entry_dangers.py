@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 from typing import Any
 
-from analyzer.mesh.names import network_of
 from analyzer.mesh.protocols import PortClass
-from analyzer.validation.node import Node, Problem
+from analyzer.validation.node import Problem
 from analyzer.validation.rule import rule
 from analyzer.validation.service_entry import (
     AUTO_ALLOCATION,
-    BY_NAME,
     has_addresses,
     is_auto_allocated,
     ports_of,
-    proxies_use_allocated_addresses,
     resolution_of,
 )
 from analyzer.validation.subject import Subject
@@ -26,7 +23,6 @@ from analyzer.vocabulary import Resolution, Severity
 
 _LISTENER = "istio/istio pilot/pkg/networking/core/listener.go"
 _RESERVED = (15001, 15006, 15021, 15090)
-_ALLOCATED = ("240.240.0.0/16", "2001:2::/48")
 _FILTERS = ("MONGO", "MYSQL", "REDIS")
 _danger = partial(rule, severity=Severity.DANGER, kinds=("ServiceEntry",))
 _info = partial(rule, severity=Severity.INFO, kinds=("ServiceEntry",))
@@ -60,66 +56,6 @@ def protocol_missing(subject: Subject) -> Iterator[Problem]:
                 f"{port.called} has no protocol: protocols in which the server speaks first hang, "
                 "and whatever is not HTTP is let out",
                 "protocol: TLS, HTTP or TCP",
-            )
-
-
-@_danger("tcp_open_to_any_address", source=_LISTENER)
-def tcp_open_to_any_address(subject: Subject) -> Iterator[Problem]:
-    """Without addresses a TCP port takes whatever is sent to that port, to any address."""
-    if has_addresses(subject) or _has_own_address(subject):
-        return
-    for port in ports_of(subject):
-        if port.port_class in (PortClass.TCP, PortClass.AUTO):
-            yield port.node.problem(
-                f"{port.called} takes every connection on that port, whatever its address, and sends it "
-                f"{_whither(subject)}",
-                "addresses: [203.0.113.10]",
-            )
-
-
-@_danger("tls_address_skips_name_check", source="istio/istio pilot/pkg/networking/core/tls.go")
-def tls_address_skips_name_check(subject: Subject) -> Iterator[Problem]:
-    """A TLS port with a plain address gets a listener that does not look at the server name."""
-    address = next((node for node in subject.spec["addresses"].texts() if _is_plain(node)), None)
-    if address is None:
-        return
-    for port in ports_of(subject):
-        if port.port_class is PortClass.TLS:
-            yield port.node.problem(
-                f"{port.called}: with the address {address.text} the server name is not checked",
-                "leave addresses out: the server name tells hosts apart",
-            )
-
-
-@_danger("http_address_restricts_nothing", source="istio/istio pilot/pkg/networking/core/httproute.go")
-def http_address_restricts_nothing(subject: Subject) -> Iterator[Problem]:
-    """HTTP goes by Host and port; the addresses restrict nothing, and the last one becomes one more Host."""
-    if not has_addresses(subject):
-        return
-    for port in ports_of(subject):
-        if port.port_class is PortClass.HTTP:
-            yield port.node.problem(
-                f"{port.called}: addresses do not restrict HTTP, the Host header decides", "leave addresses out"
-            )
-
-
-@_danger("address_takes_everything", source=_LISTENER)
-def address_takes_everything(subject: Subject) -> Iterator[Problem]:
-    """A CIDR of all addresses takes all addresses."""
-    for address in subject.spec["addresses"].texts():
-        network = network_of(address.text)
-        if network is not None and network.prefixlen == 0:
-            yield address.problem(f"{address.text} is every address", "the addresses that are meant")
-
-
-@_danger("address_auto_allocated", source="istio/istio pilot/pkg/controllers/ipallocate")
-def address_auto_allocated(subject: Subject) -> Iterator[Problem]:
-    """Istio hands these addresses out itself: written by hand they may become another host's."""
-    for address in subject.spec["addresses"].texts():
-        network = network_of(address.text)
-        if network is not None and any(_inside(network, cidr) for cidr in _ALLOCATED):
-            yield address.problem(
-                f"{address.text} is of the range that Istio allocates by itself", "leave addresses out"
             )
 
 
@@ -254,35 +190,6 @@ def auto_allocation_label(subject: Subject) -> Iterator[Problem]:
         if subject.version < (1, 25):
             why = "PILOT_ENABLE_IP_AUTOALLOCATE is off by default before Istio 1.25"
         yield label.problem(f"no address is allocated: {why}", "take the label away")
-
-
-def _has_own_address(subject: Subject) -> bool:
-    """Whether the proxies of this mesh dial an address that is allocated to this very entry."""
-    wildcard = any("*" in node.text for node in subject.spec["hosts"].texts())
-    written = bool(subject.root["status"]["addresses"].items())
-    allocated = written or is_auto_allocated(subject)
-    return (
-        allocated
-        and proxies_use_allocated_addresses(subject)
-        and (not wildcard or resolution_of(subject) is Resolution.DYNAMIC_DNS)
-    )
-
-
-def _whither(subject: Subject) -> str:
-    if resolution_of(subject) is Resolution.NONE:
-        return "to the address that the client dialled"
-    host = next((node.text for node in subject.spec["hosts"].texts()), "its host")
-    return f"to {host}" if resolution_of(subject) in BY_NAME else "to its endpoints"
-
-
-def _is_plain(address: Node) -> bool:
-    network = network_of(address.text)
-    return network is not None and network.num_addresses == 1
-
-
-def _inside(network: Any, cidr: str) -> bool:
-    other = network_of(cidr)
-    return other is not None and other.version == network.version and network.subnet_of(other)
 
 
 def _originates_tls(subject: Subject) -> bool:

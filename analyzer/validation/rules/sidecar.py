@@ -175,6 +175,19 @@ def sidecar_without_control_plane(subject: Subject) -> Iterator[Problem]:
         yield subject.spec["egress"].problem(f"no host of {root} is listed, so its services are hidden", f"{root}/*")
 
 
+@_danger("sidecar_exact_hosts_only", since=(1, 31), source="istio/istio pilot/pkg/model/sidecar.go")
+def sidecar_exact_hosts_only(subject: Subject) -> Iterator[Problem]:
+    """A listener that lists exact names of exact namespaces only sees one entry for each, and its first address."""
+    for listener in subject.spec["egress"].mappings():
+        hosts = listener["hosts"].texts()
+        if hosts and not any("*" in host.text or host.text.startswith("~") for host in hosts):
+            yield listener["hosts"].problem(
+                "only exact names are listed: of several entries for a host, and of several addresses, only the first "
+                "is seen",
+                "istio-system/*",
+            )
+
+
 @rule(
     "sidecar_conflict",
     Severity.WARNING,
