@@ -30,8 +30,8 @@ FIELDS = frozenset(
     )
 )
 BLIND_SPOT = (
-    "Ambient's ztunnel sees connections only: no Host, no server name, no path, no policy. A destination has a name there "
-    "only where a Service or a ServiceEntry owns its address, and nothing is ever refused for not being registered: "
+    "Ambient's ztunnel sees connections only: no Host, no server name, no path, no policy. A destination has a name "
+    "there only where a Service or a ServiceEntry owns its address, and nothing is refused for not being registered: "
     "`outboundTrafficPolicy` is not for ztunnel. What a waypoint let through stands in the waypoint's own access log; "
     "refusing unknown destinations takes a NetworkPolicy, or an egress waypoint with an AuthorizationPolicy."
 )

@@ -261,6 +261,8 @@ def _fits(field: str, text: str, values: Mapping[str, str]) -> bool:
 
 def start_of(text: str) -> str | None:
     """A start time in any of the forms that ISO 8601, seconds and milliseconds since 1970 give it."""
+    if _PLAIN_TIME.fullmatch(text):
+        return text
     if text.isascii() and text.replace(".", "", 1).isdigit():
         seconds = text if len(text.partition(".")[0]) < 12 else f"{text[:-3]}.{text[-3:]}"
         whole, _, fraction = seconds.partition(".")
@@ -273,4 +275,5 @@ def _iso(text: str) -> str:
     return text if re.search(r"(?:Z|[+-]\d\d:?\d\d)$", text) else f"{text}Z"
 
 
+_PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 FIELDS = frozenset((*ACCESS_LOG_FIELDS, *SOURCE_FIELDS))

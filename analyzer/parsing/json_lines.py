@@ -127,8 +127,10 @@ def _finished(reading: Reading, entries: Entries, data: bytes) -> Reading:
         return reading
     texts: list[str | None] = [None] * len(raw)
     back: list[int] = []
-    for row in np.flatnonzero(np.asarray(raw.is_valid())).tolist():
-        rest = orjson.loads(raw[row].as_py())
+    for row, text in enumerate(raw.to_pylist()):
+        if text is None:
+            continue
+        rest = orjson.loads(text)
         if _renames(tuple(rest)):
             back.append(row)
         else:

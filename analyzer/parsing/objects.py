@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from analyzer.parsing.json_values import load_object
+
 _SECONDS = re.compile(r"(?P<whole>\d{1,12})(?:\.(?P<fraction>\d{1,9}))?s")
 
 
@@ -14,11 +16,7 @@ def object_of(line: str) -> Mapping[str, Any] | None:
     """The object that a line is; null where it is none. The last lines are remembered, so do not change it."""
     if not line.lstrip().startswith("{"):
         return None
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+    return load_object(line.encode("utf-8", "surrogatepass"))
 
 
 def object_in(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -39,4 +37,6 @@ def as_text(value: Any) -> str | None:
     """A scalar as Envoy's text would have it; null for nothing, an object or a list."""
     if value is None or isinstance(value, (dict, list)):
         return None
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else json.dumps(value)

@@ -4,6 +4,9 @@ A key is taken for a field only where its value looks like one, and an object co
 no server but Envoy logs. What was taken for what is said in the notes of the tally.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.envelopes import is_wrapped
@@ -16,6 +19,8 @@ from analyzer.parsing.parsed import EXTRA, Reading
 
 _FEWEST_FIELDS = 5
 _FEWEST_OF_ENVOY = 2
+_SHORTEST_LINE = 48
+"""Letters; no access-log line is shorter."""
 _TRAFFIC = "accesslog-stackdriver"
 """Google Cloud's traffic logs, which are a format of their own."""
 
@@ -50,7 +55,7 @@ class JsonByAlias:
             or not (has_istios_keys(content) or _enough(named))
         ):
             return None
-        if is_wrapped(line.encode("utf-8", "surrogatepass")):
+        if _may_be_outer(content) and is_wrapped(line.encode("utf-8", "surrogatepass")):
             return None
         values, rest, took = values_of(flat, keys)
         if not values.keys() & {"response_code", "response_flags", "downstream_local_address", "upstream_cluster"}:
@@ -66,6 +71,14 @@ class JsonByAlias:
     def read(self, data: bytes) -> Reading:
         """Read a block of UTF-8 lines."""
         return read_by_line(self, data)
+
+
+def _may_be_outer(content: Mapping[str, Any]) -> bool:
+    """Whether some value could be a line or an entry of its own."""
+    return any(
+        isinstance(value, (dict, list)) or (isinstance(value, str) and len(value) > _SHORTEST_LINE)
+        for value in content.values()
+    )
 
 
 def _enough(named: set[str]) -> bool:
