@@ -33,7 +33,11 @@ class Settle:
 settle = Settle()
 
 Sources = Annotated[
-    list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", metavar="SOURCE...")
+    list[str],
+    typer.Argument(
+        help="Files, folders, globs, archives, s3:// gs:// az:// addresses, or - for standard input.",
+        metavar="SOURCE...",
+    ),
 ]
 LakeOption = Annotated[str, typer.Option("--lake", help="Folder of the lake.", metavar="DIR")]
 OutOption = Annotated[str, typer.Option("--out", help="Folder for the results.", metavar="DIR")]

@@ -65,7 +65,8 @@ def ingest(
     except BaseException:
         _discard(store, batch.files)
         raise
-    return replace(tally_of(records), sources_skipped=len(sources) - len(records))
+    skipped = len(sources) - len(fresh) + len(batch.read) - len(records)
+    return replace(tally_of(records), sources_skipped=skipped)
 
 
 def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
@@ -148,7 +149,7 @@ def _digest(source: Source) -> str:
 
 
 def _records(batch: Batch) -> Iterator[SourceRecord]:
-    for source in batch.sources:
+    for source in batch.read:
         tally = batch.tallies.get(source.origin, SourceTally())
         rejected = sum(tally.rejected.values())
         yield SourceRecord(

@@ -17,7 +17,8 @@ from analyzer.execution.identity import Identity
 from analyzer.execution.slots import Slots, Task
 from analyzer.execution.worker import SourceTally, Summaries, Worker
 from analyzer.parsing import LogFormat, as_sent
-from analyzer.sources import Block, Source, read_blocks
+from analyzer.parsing.framing import Framing
+from analyzer.sources import Block, Source, blocks_of, open_source
 from analyzer.store import WrittenFile
 
 Progress = Callable[[int, int | None], None]
@@ -39,9 +40,13 @@ class Done(NamedTuple):
 
 @dataclass
 class Batch:
-    """What reading some sources gave: files that no reader sees yet, and a tally per source."""
+    """What reading some sources gave: files that no reader sees yet, and a tally per source.
+
+    `read` are the sources that were found in `sources`: an archive gives one for each of its files.
+    """
 
     sources: Sequence[Source]
+    read: list[Source] = field(default_factory=list)
     files: list[WrittenFile] = field(default_factory=list)
     tallies: dict[str, SourceTally] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
@@ -89,14 +94,35 @@ def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
     total = None if None in sizes else sum(size or 0 for size in sizes)
     done = 0
     for source in batch.sources:
-        notes = batch.notes.setdefault(source.origin, [])
-        identity = Identity()
-        for block in read_blocks(source, note=notes.append, seen=identity.update):
-            yield block
-            if progress is not None:
-                progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)
-        batch.digests[source.origin] = identity.text
+        reading = _Reading(batch)
+        for opened in open_source(source, reading.note):
+            reading.begin(opened.source)
+            identity = Identity()
+            for block in blocks_of(opened, seen=identity.update, cutter=Framing()):
+                yield block
+                if progress is not None:
+                    progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)
+            batch.digests[opened.source.origin] = identity.text
         done += source.size or 0
+
+
+class _Reading:
+    """Notes go to the file that is being read; those from before the first file of an archive to that."""
+
+    def __init__(self, batch: "Batch") -> None:
+        self._batch = batch
+        self._notes: list[str] = []
+        self._early = self._notes
+
+    def begin(self, source: Source) -> None:
+        self._batch.read.append(source)
+        self._notes = self._batch.notes.setdefault(source.origin, [])
+        self._notes += self._early
+        self._early = []
+
+    def note(self, problem: str) -> None:
+        if problem not in self._notes:
+            self._notes.append(problem)
 
 
 class _Pool:

@@ -93,7 +93,7 @@ class Worker:
         data = block.load()
         tally = self.tallies.setdefault(block.origin, SourceTally())
         tally.bytes += len(data)
-        for parsed, peeled in read_peeled(self._reader, data):
+        for parsed, peeled in read_peeled(self._reader, data, block.header, first=block.index == 0):
             if peeled is not None:
                 tally.envelopes.update(peeled.envelopes)
             self._gather(block, parsed, peeled, tally)

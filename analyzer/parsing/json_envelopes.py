@@ -12,7 +12,17 @@ from analyzer.parsing.json_values import dump, lines_of, load, parsed_entry_in
 _CONTENT = ("log", "message", "MESSAGE", "line", "msg", "_raw", "body")
 """Keys under which shippers keep the line as it was written."""
 _ACCESS_LOG = re.compile(r"\s*(?:\[\d{4}-\d\d-\d\dT|\{)")
-_PATHS = ("log.file.path", "file", "filename", "source", "tag", "fluent_tag", "logStreamName", "logStream")
+_PATHS = (
+    "log.file.path",
+    "file",
+    "filename",
+    "source",
+    "tag",
+    "fluent_tag",
+    "logStreamName",
+    "logStream",
+    "@logStream",
+)
 """Keys that may hold the kubelet's path of the log, or a tag made of it."""
 
 

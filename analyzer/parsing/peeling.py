@@ -20,8 +20,11 @@ from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, W
 from analyzer.parsing.joining import Document, documents, opens_document, places, wrapped_lines
 from analyzer.parsing.parsed import Reason, Rejection
 from analyzer.parsing.prefixes import Prefix
+from analyzer.parsing.tabular import rows
 
 _SAMPLED_LINES = 5
+TABLE = "csv_export"
+"""The envelope of rows."""
 _DEEPEST = 6
 """Envelopes round one line: kubectl round CRI round a shipper's record and then some."""
 _LONGEST_JOINED = 8 << 20
@@ -61,12 +64,17 @@ class Peeled:
         return Peeled(self.data, outer.lines[parents], labels, codes, self.envelopes, self.rejected)
 
 
-def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Peeled | None]]:
+def read_peeled(
+    reader: BlockReader, data: bytes, header: bytes = b"", *, first: bool = True
+) -> list[tuple[ParsedBlock, Peeled | None]]:
     """Read a block whose lines may be wrapped: what was bare, and what came out of envelopes, layer by layer.
 
+    `header` is the first line of the source where it heads a table, which the `first` block begins with.
     Lines of a parsed block count lines of the block where no `Peeled` stands beside it, else records of that. Every
     record of the block is in exactly one of the parts.
     """
+    if header:
+        return _read_table(reader, data, header, first)
     opening = data[: data.find(b"\n") + 1]
     if not opens_document(opening):
         return _read(reader, data, None, 0)
@@ -74,6 +82,18 @@ def read_peeled(reader: BlockReader, data: bytes) -> list[tuple[ParsedBlock, Pee
     if not found:
         return _read(reader, data, None, 0)
     return [*_read_documents(reader, found), *_read_lines(reader, left)]
+
+
+def _read_table(
+    reader: BlockReader, data: bytes, header: bytes, first: bool
+) -> list[tuple[ParsedBlock, Peeled | None]]:
+    """Read the rows of a table; its header frames them and is no line of its own."""
+    layer = _Layer(True, None)
+    start = data.find(b"\n") + 1 or len(data) if first else 0
+    for row in rows(header, data[start:]):
+        layer.line = row.text
+        layer.add_records(row.line + (1 if first else 0), row.records, TABLE)
+    return _inside(reader, layer.finish(), None, 0)
 
 
 def _read_documents(reader: BlockReader, found: Sequence[Document]) -> list[tuple[ParsedBlock, Peeled | None]]:
@@ -277,9 +297,12 @@ class _Layer:
             if self._keeps_bare:
                 self._append(number, line, 0, "")
             return
-        name, records = found
+        self.add_records(number, found[1], found[0])
+
+    def add_records(self, number: int, records: Sequence[Inner], name: str) -> None:
+        """The records of a line; one that holds none is refused."""
         if not records:
-            self._reject(number, Reason.NOT_AN_ACCESS_LOG, line, 0, name)
+            self._reject(number, Reason.NOT_AN_ACCESS_LOG, self.line, 0, name)
         for record in records:
             self._add_record(number, record, name)
 

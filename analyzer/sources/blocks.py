@@ -5,23 +5,41 @@ client cut a line in two.
 """
 
 import codecs
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from analyzer.errors import Place, SourceError
-from analyzer.sources.compression import BombError, Compression, unpacked
-from analyzer.sources.find import STANDARD_INPUT, Source
+from analyzer.sources.compression import BombError
+from analyzer.sources.find import Source
+from analyzer.sources.opening import Opened, open_source
 
 Bytes = bytes | memoryview
 BLOCK_SIZE = 5 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of one line that are held at once; what is longer is cut, since no proxy writes such a line."""
+_FIRST = 64 << 10
+"""Bytes from a source's beginning that a cutter is shown."""
 _UTF8_MARK = codecs.BOM_UTF8
 _UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class Cutter(Protocol):
+    """Who knows where a source may be cut, besides at line ends; one for each source."""
+
+    header: bytes
+    """What every block needs of the source's beginning."""
+
+    def begin(self, first: bytes) -> None:
+        """Look at the first bytes of the source."""
+        ...
+
+    def cut(self, data: bytes | bytearray, length: int) -> int:
+        """How much of `data[:length]`, which are whole lines, is whole records; 0 where none is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,8 @@ class Block:
     """Whole lines of one source; the last line of a source may lack its line end.
 
     `first_line` is the number of its first line, from 1; `offset` and `length` are in unpacked bytes. A slice of
-    a plain local file carries no data, whoever reads it loads it.
+    a plain local file carries no data, whoever reads it loads it. `header` is the source's first line where each of
+    its lines must be read by it.
     """
 
     origin: str
@@ -39,6 +58,7 @@ class Block:
     data: bytes | None
     offset: int
     length: int
+    header: bytes = b""
 
     def load(self) -> bytes:
         """The bytes of the block."""
@@ -54,35 +74,55 @@ def read_blocks(
     block_size: int = BLOCK_SIZE,
     note: Callable[[str], None] = lambda problem: None,
     seen: Callable[[Bytes], object] = lambda data: None,
+    cutter: Cutter | None = None,
 ) -> Iterator[Block]:
-    """Cut a source into blocks of about `block_size` bytes, in order.
+    """Cut a source, or the files of an archive one after the other, into blocks of about `block_size` bytes, in order.
 
     `note` is told of a packed source that was cut off or damaged; `seen` is shown the unpacked bytes of each block,
-    in order. Raises `SourceError` for one that cannot be
-    read or that is a bomb.
+    in order. Raises `SourceError` for one that cannot be read or that is a bomb.
     """
+    for opened in open_source(source, note):
+        yield from blocks_of(opened, block_size, seen, cutter)
+
+
+def blocks_of(
+    opened: Opened,
+    block_size: int = BLOCK_SIZE,
+    seen: Callable[[Bytes], object] = lambda data: None,
+    cutter: Cutter | None = None,
+) -> Iterator[Block]:
+    """Cut one file into blocks; `cutter` says where no record is cut with it. Raises `SourceError`."""
+    source, pieces = opened
+    cutter = cutter or _AtLineEnds()
     try:
-        if source.origin == STANDARD_INPUT:
-            yield from _packed_blocks(
-                source, seen, _recoded(iter(lambda: sys.stdin.buffer.read(1 << 20), b"")), block_size
-            )
+        if pieces is not None:
+            yield from _packed_blocks(source, seen, _recoded(pieces), block_size, cutter)
             return
         with Path(source.origin).open("rb") as file:
             first = file.read(len(_UTF8_MARK))
             file.seek(0)
-            marked = first == _UTF8_MARK or first[:2] in _UTF16_MARKS
-            if source.compression is Compression.NONE and source.size is not None and not marked:
-                yield from _plain_blocks(source, seen, block_size)
+            if first == _UTF8_MARK or first[:2] in _UTF16_MARKS:
+                pieces = iter(lambda: file.read(1 << 20), b"")
+                yield from _packed_blocks(source, seen, _recoded(pieces), block_size, cutter)
             else:
-                pieces = unpacked(file, source.compression, note)
-                yield from _packed_blocks(source, seen, _recoded(pieces), block_size)
+                yield from _plain_blocks(source, seen, block_size, cutter)
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror}", Place(source.origin)) from error
+        raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin)) from error
     except BombError as error:
         raise SourceError(str(error), Place(source.origin), "unpack it by hand and look at it first") from error
 
 
-def _plain_blocks(source: Source, seen: Callable[[Bytes], object], block_size: int) -> Iterator[Block]:
+class _AtLineEnds:
+    header = b""
+
+    def begin(self, first: bytes) -> None:
+        """Nothing to be learned."""
+
+    def cut(self, data: bytes | bytearray, length: int) -> int:
+        return length
+
+
+def _plain_blocks(source: Source, seen: Callable[[Bytes], object], block_size: int, cutter: Cutter) -> Iterator[Block]:
     """Slices of a plain file: only their bounds and line numbers are found here."""
     buffer = bytearray(block_size)
     index, offset, first_line = 0, 0, 1
@@ -92,39 +132,47 @@ def _plain_blocks(source: Source, seen: Callable[[Bytes], object], block_size: i
             taken = _fill(file, buffer)
             if taken == 0:
                 return
-            length, lines = _whole_lines(buffer, taken, last=taken < len(buffer))
-            if length == 0 and len(buffer) < LONGEST_LINE:
+            if offset == 0:
+                cutter.begin(bytes(memoryview(buffer)[: min(taken, _FIRST)]))
+            last = taken < len(buffer)
+            length = taken if last else _whole_records(buffer, taken, cutter, len(buffer) >= LONGEST_LINE)
+            if length == 0:
                 buffer = bytearray(len(buffer) * 2)
                 continue
-            length = length or taken
+            lines = _line_ends(buffer, length)
             seen(memoryview(buffer)[:length])
-            yield Block(source.origin, source.labels, index, first_line, None, offset, length)
+            yield Block(source.origin, source.labels, index, first_line, None, offset, length, cutter.header)
             index, offset, first_line = index + 1, offset + length, first_line + lines
             if len(buffer) > block_size:
                 buffer = bytearray(block_size)
 
 
 def _packed_blocks(
-    source: Source, seen: Callable[[Bytes], object], pieces: Iterable[bytes], block_size: int
+    source: Source, seen: Callable[[Bytes], object], pieces: Iterable[bytes], block_size: int, cutter: Cutter
 ) -> Iterator[Block]:
     """Blocks that carry their bytes, because only one reader can go through the source."""
     waiting: list[bytes] = []
-    size, index, offset, first_line = 0, 0, 0, 1
+    size, wanted, index, offset, first_line = 0, block_size, 0, 0, 1
     for piece in pieces:
         waiting.append(piece)
         size += len(piece)
-        if size < block_size or (b"\n" not in piece and size < LONGEST_LINE):
+        if size == len(piece) and not index:
+            cutter.begin(piece[:_FIRST])
+        if size < wanted or (b"\n" not in piece and size < LONGEST_LINE):
             continue
         data = b"".join(waiting)
-        cut = data.rfind(b"\n") + 1 or len(data)
+        cut = _whole_records(data, len(data), cutter, size >= LONGEST_LINE)
+        if cut == 0:
+            waiting, wanted = [data], 2 * size
+            continue
         seen(data[:cut])
-        yield Block(source.origin, source.labels, index, first_line, data[:cut], offset, cut)
+        yield Block(source.origin, source.labels, index, first_line, data[:cut], offset, cut, cutter.header)
         index, offset, first_line = index + 1, offset + cut, first_line + data.count(b"\n", 0, cut)
-        waiting, size = [data[cut:]], len(data) - cut
+        waiting, size, wanted = [data[cut:]], len(data) - cut, block_size
     rest = b"".join(waiting)
     if rest:
         seen(rest)
-        yield Block(source.origin, source.labels, index, first_line, rest, offset, len(rest))
+        yield Block(source.origin, source.labels, index, first_line, rest, offset, len(rest), cutter.header)
 
 
 def _fill(file: "object", buffer: bytearray) -> int:
@@ -137,11 +185,15 @@ def _fill(file: "object", buffer: bytearray) -> int:
     return taken
 
 
-def _whole_lines(buffer: bytearray, taken: int, last: bool) -> tuple[int, int]:
-    """How many bytes of the buffer are whole lines, and how many line ends they hold."""
-    length = taken if last else buffer.rfind(b"\n", 0, taken) + 1
-    letters = np.frombuffer(buffer, np.uint8, length)
-    return length, int(np.count_nonzero(letters == ord("\n")))
+def _whole_records(buffer: bytes | bytearray, taken: int, cutter: Cutter, at_any_cost: bool) -> int:
+    """How many bytes of the buffer are whole records; 0 where it must grow, unless it may grow no more."""
+    lines = buffer.rfind(b"\n", 0, taken) + 1
+    records = cutter.cut(buffer, lines) if lines else 0
+    return records or ((lines or taken) if at_any_cost else 0)
+
+
+def _line_ends(buffer: bytearray, length: int) -> int:
+    return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, length) == ord("\n")))
 
 
 def _recoded(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Find what there is to read: files, folders, globs and standard input, each thing once, in a fixed order."""
+"""Find what there is to read: files, folders, globs, object storage and standard input, each thing once, in order."""
 
 import glob
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from analyzer.errors import Place, SourceError, UsageError
 from analyzer.sources.compression import MAGIC_BYTES, Compression, recognize
 from analyzer.sources.labels import completed, labels_of_path
+from analyzer.sources.remote import is_remote, look_at, objects
 from analyzer.vocabulary import SOURCE_FIELDS
 
 STANDARD_INPUT = "-"
@@ -18,14 +19,16 @@ STANDARD_INPUT = "-"
 class Source:
     """Something that can be read once, front to back.
 
-    `origin` is what the user gave or what was found below it, `size` the bytes on disk (null for standard
-    input), `labels` who wrote the lines as far as names and `--label` say.
+    `origin` is what the user gave or what was found below it, `size` the bytes on disk or in a store (null for
+    standard input and for the members of an archive), `labels` who wrote the lines as far as names and `--label` say,
+    `given` what `--label` alone says.
     """
 
     origin: str
     labels: tuple[tuple[str, str], ...]
     size: int | None
     compression: Compression
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = None) -> list[Source]:
@@ -46,7 +49,7 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
                 "nothing to read here", Place(argument), "name a file, a folder, a glob, or - for standard input"
             )
         for path in paths:
-            real = path if path == STANDARD_INPUT else os.path.realpath(path)
+            real = path if path == STANDARD_INPUT or is_remote(path) else os.path.realpath(path)
             found[real] = min(found.get(real, path), path)
     return [_source(origin, given) for origin in sorted(found.values())]
 
@@ -54,10 +57,12 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
 def _paths(argument: str) -> Iterator[str]:
     """The files that an argument names; inside a folder, hidden files and a README are about logs and not logs."""
     path = Path(argument)
-    if path.is_dir():
+    if is_remote(argument):
+        yield from (name for name in objects(argument) if name == argument or not is_about(name.rpartition("/")[2]))
+    elif path.is_dir():
         for folder, folders, files in os.walk(argument):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (os.path.join(folder, name) for name in sorted(files) if not _is_about(name))  # noqa: PTH118
+            yield from (os.path.join(folder, name) for name in sorted(files) if not is_about(name))  # noqa: PTH118
     elif path.exists():
         yield argument
     else:
@@ -66,13 +71,18 @@ def _paths(argument: str) -> Iterator[str]:
                 yield match
 
 
-def _is_about(name: str) -> bool:
-    return name.startswith(".") or name.upper().startswith("README")
+def is_about(name: str) -> bool:
+    """Whether a file's name says that it is about logs and no log."""
+    return (name.startswith(".") and bool(name.strip("."))) or name.upper().startswith("README")
 
 
 def _source(origin: str, given: Mapping[str, str]) -> Source:
     if origin == STANDARD_INPUT:
-        return Source(origin, _pairs(given), None, Compression.NONE)
+        return Source(origin, _pairs(given), None, Compression.NONE, _pairs(given))
+    if is_remote(origin):
+        found = look_at(origin, MAGIC_BYTES)
+        labels = _pairs({**labels_of_path(origin), **given})
+        return Source(origin, labels, found.size, recognize(found.first), _pairs(given))
     try:
         with Path(origin).open("rb") as file:
             first = file.read(MAGIC_BYTES)
@@ -81,7 +91,11 @@ def _source(origin: str, given: Mapping[str, str]) -> Source:
         raise SourceError(f"cannot be read: {error.strerror}", Place(origin)) from error
     regular = Path(origin).is_file()
     return Source(
-        origin, _pairs({**labels_of_path(origin), **given}), status.st_size if regular else None, recognize(first)
+        origin,
+        _pairs({**labels_of_path(origin), **given}),
+        status.st_size if regular else None,
+        recognize(first),
+        _pairs(given),
     )
 
 

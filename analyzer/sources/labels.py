@@ -2,8 +2,9 @@
 
 `/var/log/containers/<pod>_<namespace>_<container>-<id>.log` and
 `/var/log/pods/<namespace>_<pod>_<uid>/<container>/0.log`
-(kubernetes/kubernetes pkg/kubelet/kuberuntime/legacy.go and kuberuntime_container.go). Names that only look alike
-give no label: a wrong source is worse than none.
+(kubernetes/kubernetes pkg/kubelet/kuberuntime/legacy.go and kuberuntime_container.go), and
+`bug-report/proxies/<namespace>/<pod>/` (istio/istio tools/bug-report/pkg/archive/archive.go). Names that only look
+alike give no label: a wrong source is worse than none.
 """
 
 import re
@@ -16,6 +17,7 @@ _NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _CONTAINER_LOG = re.compile(rf"(?P<pod>{_NAME})_(?P<namespace>{_LABEL})_(?P<container>{_LABEL})-[0-9a-f]{{64}}\.log.*")
 _POD_FOLDER = re.compile(rf"(?P<namespace>{_LABEL})_(?P<pod>{_NAME})_[0-9a-f]{{8}}-?[0-9a-f]{{4}}[-0-9a-f]*")
+_BUG_REPORT = re.compile(rf"(?:.*/)?bug-report/proxies/(?P<namespace>{_LABEL})/(?P<pod>{_NAME})/[^/]+")
 _KEYS = ("source_namespace", "source_pod")
 
 
@@ -26,6 +28,8 @@ def labels_of_path(path: str) -> dict[str, str]:
     if match is None:
         folders = (_POD_FOLDER.fullmatch(part) for part in reversed(where.parts[:-1]))
         match = next((found for found in folders if found is not None), None)
+    if match is None:
+        match = _BUG_REPORT.fullmatch(path)
     if match is None:
         return {}
     return completed({"source_namespace": match["namespace"], "source_pod": match["pod"]})

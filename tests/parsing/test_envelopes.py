@@ -124,7 +124,7 @@ def as_line(sample: Any) -> bytes:
 
 
 def test_every_envelope_has_a_sample() -> None:
-    assert set(SAMPLES) == set(known_envelopes())
+    assert set(SAMPLES) | {"csv_export"} == set(known_envelopes())  # a table is no line: see test_framing
 
 
 CASES = [

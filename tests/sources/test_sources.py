@@ -1,10 +1,14 @@
+import bz2
 import gzip
 import io
+import lzma
 import os
 from pathlib import Path
 
+import lz4.frame
 import pytest
-import zstandard
+import snappy
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,9 +46,14 @@ def test_blocks_of_any_size_are_the_source_and_end_at_line_ends(
     ("pack", "kind"),
     [
         (lambda data: gzip.compress(data[:5]) + gzip.compress(data[5:]), Compression.GZIP),
-        (lambda data: zstandard.compress(data[:5]) + zstandard.compress(data[5:]), Compression.ZSTD),
+        (lambda data: zstd.compress(data[:5]) + zstd.compress(data[5:]), Compression.ZSTD),
+        (lambda data: bz2.compress(data[:5]) + bz2.compress(data[5:]), Compression.BZIP2),
+        (lambda data: lzma.compress(data[:5]) + lzma.compress(data[5:]), Compression.XZ),
+        (lambda data: lz4.frame.compress(data[:5]) + lz4.frame.compress(data[5:]), Compression.LZ4),
+        (lambda data: snappy.StreamCompressor().compress(data), Compression.SNAPPY),
+        (lambda data: gzip.compress(zstd.compress(data)), Compression.GZIP),
     ],
-    ids=["gzip of two members", "zstd of two frames"],
+    ids=["gzip of two members", "zstd of two frames", "bzip2", "xz", "lz4", "snappy", "gzip round zstd"],
 )
 def test_a_packed_source_is_told_by_its_content(tmp_path: Path, pack, kind: Compression) -> None:
     path = tmp_path / "misleading.txt"
@@ -55,7 +64,18 @@ def test_a_packed_source_is_told_by_its_content(tmp_path: Path, pack, kind: Comp
     assert content_of(path) == LETTERS * 100
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
+@pytest.mark.parametrize(
+    "pack",
+    [
+        gzip.compress,
+        zstd.compress,
+        bz2.compress,
+        lzma.compress,
+        lz4.frame.compress,
+        lambda data: snappy.StreamCompressor().compress(data),
+    ],
+    ids=["gzip", "zstd", "bzip2", "xz", "lz4", "snappy"],
+)
 def test_a_packed_source_that_was_cut_gives_what_was_readable_and_says_so(tmp_path: Path, pack) -> None:
     content = b"".join(b"%d %d\n" % (n, n * n) for n in range(200_000))
     path = tmp_path / "cut"
@@ -71,12 +91,23 @@ def test_a_packed_source_that_was_cut_gives_what_was_readable_and_says_so(tmp_pa
     assert len(notes) == 1
 
 
-def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("pack", "kind"),
+    [
+        (gzip.compress, Compression.GZIP),
+        (zstd.compress, Compression.ZSTD),
+        (bz2.compress, Compression.BZIP2),
+        (lzma.compress, Compression.XZ),
+    ],
+)
+def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch, pack, kind: Compression) -> None:
     monkeypatch.setattr("analyzer.sources.compression.ALWAYS_ALLOWED", 1 << 20)
-    bomb = io.BytesIO(gzip.compress(b"\0" * (64 << 20)))
+    bomb = io.BytesIO(pack(b"\0" * (64 << 20)))
 
+    pieces = []
     with pytest.raises(BombError):
-        list(unpacked(bomb, Compression.GZIP, lambda problem: None))
+        pieces += [len(piece) for piece in unpacked(bomb, kind, lambda problem: None)]
+    assert max(pieces, default=0) <= 8 << 20
 
 
 def test_what_a_windows_shell_saved_is_read(tmp_path: Path) -> None:
