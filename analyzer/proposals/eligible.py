@@ -79,15 +79,21 @@ def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Sim
         wanted.refused += [_registered(item) for item in items]
         return
     key = missing[0].key
-    seen, own = known.seen(key, namespace), known.own_hidden(key, namespace)
-    shared = None if admitted else known.shared_hidden(missing)
-    if seen is not None:
-        wanted.lacks(seen, missing)
-    elif own is not None and "~" in own.export_to:
-        text = f"{own.reference} is for this host and is exported to nobody (`~`): change that if it was not meant."
-        wanted.refused += [not_proposed(item, "existing_entry", text) for item in missing]
-    elif own is not None or shared is not None:
-        wanted.lacks(own or shared, missing, hidden_from=namespace)  # type: ignore[arg-type]
+    seen = known.seen(key, namespace)
+    hidden = known.own_hidden(key, namespace) or (None if admitted else known.shared_hidden(missing))
+    entry = seen or hidden
+    if entry is not None:
+        rivals = known.rivals(entry, key, to_export=seen is None)
+        if "~" in entry.export_to:
+            text = (
+                f"{entry.reference} is for this host and is exported to nobody (`~`): change that if it was not meant."
+            )
+        elif rivals:
+            text = f"{entry.reference} and {', '.join(rivals)} are for this host and do not merge: make them one first."
+        else:
+            wanted.lacks(entry, missing, hidden_from=None if seen else namespace)
+            text = ""
+        wanted.refused += [not_proposed(item, "existing_entry", text) for item in missing if text]
     elif before.mesh.is_empty:
         wanted.new[namespace] += items  # what the log calls registered is so by an entry that nobody has shown
         return

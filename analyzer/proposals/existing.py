@@ -63,6 +63,19 @@ class Existing:
             return None
         return next(iter(by_address.get(key.destination_ip or "", ())), None)
 
+    def rivals(self, entry: ServiceEntry, key: DestinationKey, *, to_export: bool) -> list[str]:
+        """Other entries of its namespace for the host with which an edited entry would not be one to Istio.
+
+        They merge with equal resolution, labels, selector and exportTo (istio/istio pilot/pkg/model/sidecar.go).
+        """
+        return sorted(
+            other.reference
+            for other in self._all.get(key.host or "", ())
+            if other is not entry
+            and other.namespace == entry.namespace
+            and (to_export or _merged_by(other) != _merged_by(entry))
+        )
+
     def own_hidden(self, key: DestinationKey, namespace: str) -> ServiceEntry | None:
         """The entry of the callers' own namespace for this host that is exported to others only."""
         return next((entry for entry in self._all.get(key.host or "", ()) if entry.namespace == namespace), None)
@@ -86,6 +99,11 @@ class Existing:
             if named and len(entry.hosts) == 1 and declared == needed:
                 return entry
         return None
+
+
+def _merged_by(entry: ServiceEntry) -> tuple[object, ...]:
+    selector = None if entry.workload_selector is None else dict(entry.workload_selector)
+    return entry.resolution, dict(entry.labels), selector, sorted(entry.export_to)
 
 
 def _class(key: DestinationKey) -> PortClass | None:

@@ -111,8 +111,10 @@ def _widens(entry: ServiceEntry, items: Sequence[Judged], added: Sequence[Port],
     if added and _seen_by_more(entry, callers):
         scopes = ", ".join(entry.export_to) or "*"
         sentences.append(f"Port {opened} opens for everybody to whom the entry is exported ({scopes}).")
-    if not added and namespaces:
-        sentences.append(f"All of its ports open for {_listed(namespaces)}.")
+    spare = [port for port in entry.ports if port.number not in {item.key.destination_port for item in items}]
+    if namespaces and spare:
+        also = ", ".join(f"{port.number} {port.protocol}" for port in spare)
+        sentences.append(f"Port {also} opens for {_listed(namespaces)} too.")
     return " ".join(sentences)
 
 

@@ -44,7 +44,7 @@ def prove(
         mesh = before.mesh.over(Mesh(tuple(candidate.service_entry for candidate in proof.kept)))
         after = Simulator(mesh, mode=mode, istio_version=istio_version)
         board.replay(after, proof.kept, places)
-        objections = _objections(proof.kept, board, after, None if asked_all else set(places))
+        objections = _objections(proof.kept, before.mesh, board, after, None if asked_all else set(places))
         if not objections and asked_all:
             proof.kept = [_without_failing(item, after, proof.dropped) for item in proof.kept]
             proof.warnings = sorted({warning for item in proof.kept for warning in _shortfalls(item, after)})
@@ -60,11 +60,11 @@ def prove(
 
 
 def _objections(
-    candidates: Sequence[Candidate], board: Board, after: Simulator, places: set[Place] | None
+    candidates: Sequence[Candidate], mesh: Mesh, board: Board, after: Simulator, places: set[Place] | None
 ) -> Objections:
     """What speaks against candidates; whom they admit is looked at in some places only, if any are given."""
     found: Objections = {}
-    for name, number, text in protocol_conflicts(candidates):
+    for name, number, text in protocol_conflicts(candidates, mesh):
         found[name, number] = "protocol_conflict", text
     known = {candidate.service_entry.reference: candidate for candidate in candidates}
     for where, effect in board.effects().items():

@@ -22,6 +22,11 @@ _FATES = {
     EgressClass.REGISTERED: "let out under an entry",
 }
 
+_UNSEEN = (
+    "The log shows an entry for this that no document shows: give the whole mesh (--mesh) to have that edited, for "
+    "beside it this one may hide its ports."
+)
+
 
 def rendered(kind: ManifestKind, candidate: Candidate, istio_version: str) -> tuple[Proposal, Edit | None]:
     """The proposal with its YAML, and the edit that makes it where it is one of a file."""
@@ -35,7 +40,7 @@ def rendered(kind: ManifestKind, candidate: Candidate, istio_version: str) -> tu
     action = Action.CREATE if candidate.base is None else Action.EDIT if made and not made.why_not else Action.REPLACE
     reason = _reason(candidate, made, destinations, workloads)
     annotations = annotations_of(destinations, reason)
-    needs_review = candidate.needs_review or action is Action.REPLACE
+    needs_review = candidate.needs_review or action is Action.REPLACE or _UNSEEN in reason
     if needs_review:
         annotations[f"{MANAGED_BY}/needs-review"] = "true"
     proposal = Proposal(
@@ -84,6 +89,8 @@ def _reason(
     sentences = [f"{total} from {_listed(workloads, _CALLERS)}" + (f": {seen}." if seen else ".")]
     if candidate.base is not None:
         sentences += _changes(candidate, made)
+    elif fates[EgressClass.REGISTERED]:
+        sentences.append(_UNSEEN)
     allowed = {item.reasons[0].text for item in candidate.made_for if item.reasons[0].code == "allowed_by_settings"}
     return " ".join([*sentences, *sorted(allowed), *([candidate.widens] if candidate.widens else [])])
 
@@ -91,12 +98,11 @@ def _reason(
 def _changes(candidate: Candidate, made: Edit | None) -> list[str]:
     """What an edit adds, and where."""
     change, reference = candidate.change, candidate.service_entry.reference
-    ports = ", ".join(f"{port.number} {port.protocol}" for port in change.ports)
-    parts = [f"adds port {ports} to"] if ports else []
-    parts += [f"exports to {', '.join(change.export_to)}"] if change.export_to else []
     where = f" ({shown(made.file)}:{made.line})" if made else ""
-    said = f"{' and '.join(parts)} {reference}{where}."
-    sentences = [said[:1].upper() + said[1:]]
+    ports = ", ".join(f"{port.number} {port.protocol}" for port in change.ports)
+    sentences = [f"Adds port {ports} to {reference}{where}."] if ports else []
+    if change.export_to:
+        sentences.append(f"Exports {reference} to {', '.join(change.export_to)} as well{where}.")
     if made is None or made.why_not:
         why = made.why_not if made else "its document is not at hand"
         sentences.append(f"The file itself is not edited: {why}. This object replaces it until then.")

@@ -38,24 +38,30 @@ class Effect:
 
     code: str
     entries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    hosts: set[str] = field(default_factory=set)
     only_connections: bool = True
 
     def add(self, item: Judged, request: Request) -> None:
         """Count a request."""
-        self.entries[item.key.host or item.key.name] += request.entries
+        caller = request.key.source_namespace or "an unknown namespace"
+        self.entries[f"{shown(item.key.host or item.key.name)} from {shown(caller)}"] += request.entries
+        self.hosts.add(item.key.host or item.key.name)
         self.only_connections &= item.key.application_protocol in _CONNECTIONS
 
     def sentence(self, candidate: Candidate, number: int | None) -> str:
         """What it would do, to how many, and to whom."""
         protocol = next((p.protocol for p in candidate.service_entry.ports if p.number == number), "")
-        count, total = len(self.entries), sum(self.entries.values())
+        total, names = sum(self.entries.values()), sorted(self.entries)
+        others = self.hosts.difference(candidate.service_entry.hosts)
+        whom = (
+            f"{len(others):,} other host{'s' * (len(others) != 1)}" if others else "callers that were judged otherwise"
+        )
         unit = "connection" if self.only_connections else "request"
-        names = sorted(shown(name) for name in self.entries)
         more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
         what = f"{protocol} on {number}" if protocol else f"Nothing declared for {number}"
         return (
-            f"{what} of {candidate.service_entry.reference} {_DOES[self.code]} {count:,} other "
-            f"host{'s' * (count != 1)}, {total:,} {unit}{'s' * (total != 1)}: {', '.join(names[:_FEW])}{more}."
+            f"{what} of {candidate.service_entry.reference} {_DOES[self.code]} {whom}, "
+            f"{total:,} {unit}{'s' * (total != 1)}: {', '.join(names[:_FEW])}{more}."
         )
 
 
@@ -133,6 +139,7 @@ class Board:
                     known = found[where] = Effect(effect.code)
                 if known.code == effect.code:
                     known.only_connections &= effect.only_connections
+                    known.hosts |= effect.hosts
                     for name, entries in effect.entries.items():
                         known.entries[name] += entries
         return found

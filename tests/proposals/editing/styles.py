@@ -83,7 +83,8 @@ def _item(draw: st.DrawFn, item: Any, indent: int, step: int) -> list[str]:
 
 
 def _object(draw: st.DrawFn, name: str) -> dict[str, Any]:
-    spec = _shuffled(draw, draw(_SPECS))
+    host = "www.partner.example" if name == "second" else "api.partner.example"
+    spec = _shuffled(draw, {**draw(_SPECS), "hosts": [host]})
     metadata = _shuffled(draw, {"name": name, "namespace": "shared", "labels": {"team": "data"}})
     return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": metadata, "spec": spec}
 

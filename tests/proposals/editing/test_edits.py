@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from analyzer.mesh.loading import load_mesh
 from analyzer.mesh.model import Mesh, Port, ServiceEntry
 from analyzer.proposals.editing import Change, decoded, edit, encoded, spliced, unified
+from tests.proposals.editing.applying import patched
 from tests.proposals.editing.styles import files
 
 _HTTP = Port(80, "http", "HTTP")
@@ -99,28 +100,7 @@ def test_a_patch_makes_the_edited_file(folder: Path, raw: bytes, change: Change,
     assert made is not None
 
     text = decoded(raw)
-    assert _patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
-
-
-def _patched(text: str, patch: str) -> str:
-    """What a strict reader of unified diffs makes of a text."""
-    old, new, at = re.findall(r"[^\n]*\n|[^\n]+$", text), [], 0
-    lines = re.findall(r"[^\n]*\n", patch)[2:]
-    for number, line in enumerate(lines):
-        ends = number + 1 < len(lines) and lines[number + 1].startswith("\\")
-        body = line[1:-1] if ends else line[1:]
-        if line.startswith("@@"):
-            start, count = re.match(r"@@ -(\d+)(?:,(\d+))?", line).groups()  # type: ignore[union-attr]
-            until = int(start) - (count != "0")
-            new += old[at:until]
-            at = until
-        elif line.startswith("+"):
-            new.append(body)
-        elif line[0] in " -":
-            assert old[at] == body
-            new += [body] if line[0] == " " else []
-            at += 1
-    return "".join([*new, *old[at:]])
+    assert patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
 
 
 @settings(max_examples=40)
