@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pyarrow.compute as pc
+
 from analyzer.errors import UsageError
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
@@ -116,6 +118,11 @@ class CustomText:
             ),
         ]
 
+    @cached_property
+    def _time_key(self) -> str:
+        """The name under which a time is kept that says no moment."""
+        return next(self.slots.key_of(place) for place, field in self.slots.field_of.items() if field == "start_time")
+
     def _column_of(self, place: int) -> str:
         field = self.slots.field_of.get(place)
         if field is None:
@@ -125,9 +132,12 @@ class CustomText:
     def _finished(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Columns of the kernel as an entry's: times read, the rest in one object."""
         finished = {name: column for name, column in columns.items() if not name.startswith(_OWN)}
-        if _WRITTEN in columns:
-            finished["start_time"] = times_of(columns[_WRITTEN], self.slots.reader_of("start_time"))
         kept = {name.removeprefix(_KEPT): column for name, column in columns.items() if name.startswith(_KEPT)}
+        if _WRITTEN in columns:
+            times = times_of(columns[_WRITTEN], self.slots.reader_of("start_time"))
+            finished["start_time"] = times
+            if times.null_count > columns[_WRITTEN].null_count:
+                kept[self._time_key] = pc.if_else(times.is_null(), columns[_WRITTEN], None)
         return finished | ({EXTRA: extra_column(kept)} if kept else {})
 
     @cached_property
