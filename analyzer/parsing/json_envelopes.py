@@ -39,8 +39,9 @@ class JsonEnvelope:
     records: Callable[[Any], Sequence[Inner] | None]
 
     def recognizes(self, line: bytes) -> bool:
-        """Whether it begins as JSON and has one of the keys."""
-        if line.lstrip()[:1] not in (b"{", b"["):
+        """Whether it begins and ends as JSON and has one of the keys."""
+        bare = line.strip()
+        if bare[:1] not in (b"{", b"[") or bare[-1:] not in (b"}", b"]"):
             return False
         for hint in self.hints:  # noqa: SIM110 - a generator costs more than the search
             if hint in line:

@@ -120,11 +120,12 @@ def _read_lines(reader: BlockReader, lines: Sequence[tuple[int, bytes]]) -> list
 
 def _read_joined(reader: BlockReader, bare: ParsedBlock) -> tuple[ParsedBlock, list[tuple[ParsedBlock, Peeled | None]]]:
     """Join what a block rejected, where that makes entries; what it could not join is still rejected."""
-    refused = {rejection.line: rejection for rejection in bare.rejected}
-    found, left = documents([(line, refused[line].text) for line in sorted(refused)])
+    refused = {rejection.line: rejection.text for rejection in bare.rejected}
+    neighbours = [line for line in sorted(refused) if line - 1 in refused or line + 1 in refused]
+    found, left = documents([(line, refused[line]) for line in neighbours])
     lines, left = wrapped_lines(left, lambda text: _is_entry(reader, text))
-    kept = {number for number, _ in left}
-    bare.rejected = [rejection for rejection in bare.rejected if rejection.line in kept]
+    joined = set(neighbours) - {number for number, _ in left}
+    bare.rejected = [rejection for rejection in bare.rejected if rejection.line not in joined]
     return bare, [*_read_documents(reader, found), *_read_lines(reader, lines)]
 
 
@@ -176,7 +177,10 @@ def mostly_wrapped(data: bytes) -> bool:
 
 
 def _may_be_wrapped(line: bytes) -> bool:
-    return any(envelope.recognizes(line) for envelope in known_envelopes().values())
+    for envelope in known_envelopes().values():  # noqa: SIM110 - a generator costs as much as a look
+        if envelope.recognizes(line):
+            return True
+    return False
 
 
 def _is_wrapped(line: bytes) -> bool:
