@@ -24,8 +24,8 @@ from analyzer.validation import validate
 from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, Mode, Outcome, Readiness, Severity
 from tests.detection.building import destination, judged
 
-KNOWN = {"server_not_verified_on_port"}
-"""Findings of ours that are the docs' own way: the proxy's root certificates check the server."""
+KNOWN = {"server_not_verified_on_port", "static_without_endpoints"}
+"""Findings that are meant: the proxy's own roots check the server; an entry that admits nobody."""
 SHOP = (
     destination("api.partner.example"),
     destination("api.partner.example", "http"),
@@ -243,14 +243,14 @@ def test_a_network_policy_leaves_open_what_entries_need_and_nothing_behind_a_gat
 NAMELESS = destination(None, "tcp", ip="203.0.113.9", port=443, classes={"blocked": 9})
 
 
-def test_nameless_tls_gets_an_inspector_by_an_entry_that_admits_a_made_up_name() -> None:
+def test_nameless_tls_gets_an_inspector_by_an_entry_that_admits_nobody() -> None:
     asked = situation([NAMELESS], "visibility")
     (file,) = make_companions(asked).files
 
     spec = specs(Companions((file,)))["visibility/shop/serviceentry-egress-audit-visibility.yaml"]
-    assert (spec["resolution"], "addresses" in spec) == ("NONE", False)
+    assert (spec["resolution"], "addresses" in spec, "endpoints" in spec) == ("STATIC", False, False)
     assert spec["ports"] == [{"number": 443, "name": "tls-443", "protocol": "TLS"}]
-    assert spec["hosts"][0].endswith(".internal")
+    assert spec["hosts"] == ["*.show-server-names.egress.internal"]  # a wildcard is never given an address
 
 
 def test_an_inspector_that_is_there_is_enough_and_none_goes_where_the_server_speaks_first() -> None:

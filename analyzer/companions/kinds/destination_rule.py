@@ -32,6 +32,8 @@ class TLSOrigination:
         notes: list[str] = []
         if version_of(situation.istio_version) < _VERIFIES:
             notes.append("Before Istio 1.21 the proxy does not verify the server unless `caCertificates` is set.")
+        if "egress_gateway" in situation.settings.proposals.companions:
+            notes.append("What goes through the egress gateway is not wrapped: choose one of the two for a host.")
         for namespace, uses in situation.uses.items():
             for host, plain in _hosts_with_both(uses):
                 why = _why_not(situation, plain.entry, namespace, host)
@@ -39,7 +41,7 @@ class TLSOrigination:
                     files += _pair(situation, namespace, host, plain)
                 else:
                     notes.append(f"No TLS origination for {host} in {namespace}: {why}.")
-        return Companions(tuple(files), tuple(notes if files or len(notes) > 1 else ()))
+        return Companions(tuple(files), tuple(notes))
 
 
 def _hosts_with_both(uses: Sequence[Use]) -> list[tuple[str, Use]]:

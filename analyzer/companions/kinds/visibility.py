@@ -2,8 +2,9 @@
 
 A proxy looks at the server name only on a listener that some entry needs it for, and the catch-all listener has
 none (istio/istio pilot/pkg/networking/core/listener.go). One TLS entry without addresses on a port makes Istio put a
-TLS inspector there; NONE, because such entries never get an address of their own. What the entry itself admits is one
-made-up name below `.internal`, which no DNS resolves.
+TLS inspector there. This one admits nobody: STATIC without endpoints answers with UH, where NONE would let whoever
+sends its name go anywhere. A wildcard, because no address is ever allocated to one, which would take the entry, and
+the inspector with it, off the port (pilot/pkg/controllers/ipallocate).
 """
 
 from collections import defaultdict
@@ -21,7 +22,7 @@ from analyzer.simulation.services import visible_entries
 from analyzer.versions import version_of
 from analyzer.vocabulary import ACCESS_LOG_FIELDS, ApplicationProtocol, EgressClass
 
-_HOST = "show-server-names.egress.internal"
+_HOST = "*.show-server-names.egress.internal"
 _NAME = "egress-audit-visibility"
 _TLS_PORTS = frozenset((443, 465, 636, 853, 989, 990, 993, 995, 5061, 5671, 6443, 8443, 8883, 9093, 9443))
 """Ports on which the client speaks first, in TLS: an inspector would hang protocols in which the server does."""
@@ -97,7 +98,7 @@ def _entry(situation: Situation, namespace: str, by_port: dict[int, list[Destina
         "exportTo": ["."],
         "location": "MESH_EXTERNAL",
         "ports": [{"number": port, "name": f"tls-{port}", "protocol": "TLS"} for port in by_port],
-        "resolution": "NONE",
+        "resolution": "STATIC",
     }
     return manifest(
         "visibility",
@@ -105,7 +106,7 @@ def _entry(situation: Situation, namespace: str, by_port: dict[int, list[Destina
         (namespace, _NAME),
         spec,
         reason=f"{entries(sum(item.entries for item in seen))} on port {ports} show no server name; with this entry "
-        "the proxy looks at it and logs it. It admits only a made-up name. Take it away when the log has shown enough.",
+        "the proxy looks at it and logs it. It admits nobody, having no endpoint. Take it away when enough is known.",
         seen=seen,
         istio_version=situation.istio_version,
     )
