@@ -23,7 +23,7 @@ _Scoped = dict[str, dict[str, Subject]]
 """By scope, the first object for each of some words."""
 
 
-@rule("object_duplicate", Severity.WARNING, source="kubernetes/apimachinery")
+@rule("object_duplicate", Severity.DANGER, source="kubernetes/apimachinery")
 def object_duplicate(subject: Subject) -> Iterator[Problem]:
     """An object that is written twice is there once: the later one wins."""
     first = subject.mesh.index(_first_objects)[subject.document.reference]
