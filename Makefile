@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 DEMO := reports/demo
+FUZZ_SECONDS ?= 25
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fix docs golden samples bench lock clean
+.PHONY: help demo test fuzz lint fix docs golden samples bench lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +26,11 @@ demo: $(READY)  ## audit sample_logs/ and say where the report and the manifests
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+fuzz: $(READY)  ## fuzz the parsers and, where gcc is, the kernel, for a bounded time
+	$(PIP) --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzzing.parsers --seconds $(FUZZ_SECONDS)
+	if command -v gcc >/dev/null; then $(BIN)/python -m tests.fuzzing.kernel --seconds $(FUZZ_SECONDS); fi
 
 lint: $(READY)  ## ruff, mypy, the import contracts, spelling, generated docs
 	$(BIN)/ruff check .

@@ -167,7 +167,7 @@ def _own_text(value: str) -> str:
     """A value of a line that was read byte by byte: Envoy's JSON decides for each value whether it is UTF-8."""
     try:
         return value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeError:
         return value
 
 

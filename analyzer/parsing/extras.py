@@ -1,5 +1,6 @@
 """What a format logs beside the access log's own fields, as one JSON object."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,4 +24,7 @@ def extra_column(columns: Mapping[str, pa.Array]) -> pa.Array:
 
 
 def _object(present: dict[str, Any]) -> str:
-    return orjson.dumps(present, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        return orjson.dumps(present, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # half a surrogate pair, or a number that orjson does not write
+        return json.dumps(present, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

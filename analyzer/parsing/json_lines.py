@@ -7,6 +7,7 @@ first, and a stretch that fails is halved until the bad line stands alone.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -38,6 +39,7 @@ _EITHER = ("response_flags", "downstream_local_address")
 """One of the two stands in every entry of Istio's format that is read by the column."""
 _TIME_AS_METHOD = re.compile(r"^\d{4}-\d\d-\d\dT")
 _SOME_METHOD = "UNKNOWN"
+_FIRST_TIME = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), RAW_TYPES["start_time"])
 _SPAN = tuple[int, int]
 
 
@@ -95,6 +97,7 @@ class JsonFormat:
             return Reading(None, sorted(odd))
         table, numbers = pa.concat_tables(tables).combine_chunks(), np.concatenate(kept)
         good = pc.or_(*(pc.is_valid(table[name]) for name in _EITHER))
+        good = pc.and_(good, pc.greater_equal(table["start_time"], _FIRST_TIME).fill_null(True))
         if not pc.all(good).as_py():
             odd += [(line, lines.text(line)) for line in numbers[~np.asarray(good)].tolist()]
             table, numbers = table.filter(good), numbers[np.asarray(good)]

@@ -1,5 +1,6 @@
 """Read the start times of many lines at once."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ _DIGITS = np.array([i for i, byte in enumerate(_SHAPE) if byte == ord("0")])
 _MARKS = np.array([i for i, byte in enumerate(_SHAPE) if byte != ord("0")])
 _MARK_BYTES = np.frombuffer(_SHAPE, np.uint8)[_MARKS]
 _DATE = 10
+_ORDINAL_OF_1970 = date(1970, 1, 1).toordinal()
 _MICROSECONDS = np.array([36_000, 3_600, 600, 60, 10, 1], np.int64) * 1_000_000
 _MILLISECONDS = np.array([100, 10, 1], np.int64) * 1_000
 
@@ -54,7 +56,7 @@ def _days(
     for key in keys[starts].tolist():
         if key not in read:
             try:
-                read[key] = int(np.datetime64(key.decode("ascii"), "D").astype(np.int64))
+                read[key] = date.fromisoformat(key.decode("ascii")).toordinal() - _ORDINAL_OF_1970
             except (ValueError, UnicodeDecodeError):
                 read[key] = None
     values = [read[key] for key in keys[starts].tolist()]
@@ -65,6 +67,7 @@ def _days(
 def _read_any_width(texts: pa.StringArray) -> tuple[pa.TimestampArray, np.ndarray[Any, np.dtype[np.bool_]]]:
     inner = pc.extract_regex(texts, r"^\[(?P<t>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z\]$").field("t")
     inner = pc.replace_substring_regex(inner, r"(\.\d{6})\d+$", r"\1")
+    inner = pc.if_else(pc.starts_with(inner, "0000"), None, inner)  # the calendar of Python and of SQL begins at 1
     try:
         times = inner.cast(pa.timestamp("us")).cast(TIMESTAMP)
     except pa.ArrowInvalid:

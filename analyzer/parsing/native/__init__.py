@@ -57,16 +57,21 @@ def library() -> Mapping[str, Any] | None:
     """The kernel's functions by name, or null where it was not built."""
     for path in sorted(Path(__file__).parent.glob("_kernel*.so")):
         try:
-            loaded = ctypes.CDLL(str(path))
+            return load(path)
         except OSError:
             continue
-        functions = {}
-        for name, (returns, takes) in _SIGNATURES.items():
-            function = loaded[f"native_{name}"]
-            function.restype, function.argtypes = returns, takes
-            functions[name] = function
-        return functions
     return None
+
+
+def load(path: Path) -> Mapping[str, Any]:
+    """The functions of a kernel by name. Raises `OSError` where the file is none for this machine."""
+    loaded = ctypes.CDLL(str(path))
+    functions = {}
+    for name, (returns, takes) in _SIGNATURES.items():
+        function = loaded[f"native_{name}"]
+        function.restype, function.argtypes = returns, takes
+        functions[name] = function
+    return functions
 
 
 @dataclass(frozen=True)

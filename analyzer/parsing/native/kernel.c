@@ -320,7 +320,7 @@ static int read_time(const uint8_t *at, int64_t length, int64_t *micros) {
         !read_digits(at + 17, 2, 2, &second))
         return 0;
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (month < 1 || month > 12 || day < 1 || day > days_of[month - 1] + (month == 2 && leap) || hour > 23 ||
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of[month - 1] + (month == 2 && leap) || hour > 23 ||
         minute > 59 || second > 59)
         return 0;
     if (length > 20) {
