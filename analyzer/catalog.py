@@ -9,6 +9,7 @@ from analyzer.parsing.envelopes import known_envelopes
 from analyzer.proposals import known_manifest_kinds
 from analyzer.report import known_sections
 from analyzer.settings import Settings
+from analyzer.sources import known_sources
 from analyzer.validation import Rule, known_rules
 
 
@@ -16,6 +17,7 @@ def catalog() -> dict[str, list[dict[str, str]]]:
     """Every part with its name and what it is, by what kind of part it is."""
     return {
         "formats": [_part(name, part.reference) for name, part in known_formats().items()],
+        "sources": [_part(name, kind.reference) for name, kind in known_sources().items()],
         "envelopes": [_part(name, part.reference) for name, part in known_envelopes().items()],
         "detectors": [_part(part.name, f"{part.verdict}: {part.summary}") for part in known_detectors()],
         "manifest_kinds": [_part(name, part.summary) for name, part in known_manifest_kinds().items()],

@@ -11,6 +11,8 @@ from analyzer.parsing.json_values import dump, lines_of, load, parsed_entry_in
 
 _CONTENT = ("log", "message", "MESSAGE", "line", "msg", "_raw", "body")
 """Keys under which shippers keep the line as it was written."""
+_OF_THE_ENVELOPE = frozenset(("kubernetes", "@timestamp", "date", "time", "stream", "logtag", "_p", "tag"))
+"""Keys that a shipper sets: its times are when it read a line, and never when a request began."""
 _ACCESS_LOG = re.compile(r"\s*(?:\[\d{4}-\d\d-\d\dT|\{)")
 _PATHS = (
     "log.file.path",
@@ -68,7 +70,7 @@ def records_of(record: Mapping[str, Any], outer: Claims = NOTHING) -> list[Inner
         parsed = parsed_entry_in(record)
         written = written if parsed is None else parsed
     elif written is None:
-        written = parsed_entry_in(record) or {key: value for key, value in record.items() if key != "kubernetes"}
+        written = parsed_entry_in(record) or {key: record[key] for key in record if key not in _OF_THE_ENVELOPE}
     return [Inner(line, known, *_part(record)) for line in lines_of(written)] or [Inner(b"", known)]
 
 

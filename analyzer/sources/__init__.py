@@ -3,6 +3,7 @@
 from analyzer.sources.blocks import Block, blocks_of, read_blocks
 from analyzer.sources.compression import Compression
 from analyzer.sources.find import Source, find_sources
+from analyzer.sources.kinds import known_sources
 from analyzer.sources.opening import Opened, open_source
 from analyzer.sources.workloads import workload_of
 
@@ -13,6 +14,7 @@ __all__ = [
     "Source",
     "blocks_of",
     "find_sources",
+    "known_sources",
     "open_source",
     "read_blocks",
     "workload_of",

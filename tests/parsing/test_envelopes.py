@@ -321,3 +321,17 @@ def test_a_block_of_docker_records_is_read_as_its_lines_are() -> None:
     assert quick.data.rstrip(b"\n") == slow.data
     assert quick.lines.tolist() == slow.lines.tolist()
     assert quick.envelopes == slow.envelopes
+
+
+def test_a_shippers_time_is_never_the_time_of_a_request() -> None:
+    renamed = {"verb": "GET", "uri": "/", "http_version": "HTTP/1.1", "status": 200, "response_flags": "-"}
+    renamed |= {"upstream_cluster": "PassthroughCluster", "host": "api.example.com"}
+    record = {"@timestamp": TIME + "Z", "date": 1772445601.5, "time": TIME + "Z", **renamed, "kubernetes": KUBERNETES}
+
+    times = [
+        entries.columns["start_time"].to_pylist()
+        for parsed, _ in read_peeled(BlockReader(), as_line(record))
+        for entries in parsed.entries
+    ]
+
+    assert times == [[None]]

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import SourceError, UsageError
-from analyzer.sources import Compression, find_sources, read_blocks, workload_of
+from analyzer.sources import Compression, find_sources, known_sources, read_blocks, workload_of
 from analyzer.sources.compression import BombError, unpacked
 from analyzer.sources.labels import labels_of_path
+from analyzer.sources.remote import EXTRAS
 
 LETTERS = b"a\n\xe2\x80\xa8b\r\n\x00"
 
@@ -115,6 +116,13 @@ def test_what_a_windows_shell_saved_is_read(tmp_path: Path) -> None:
     path.write_bytes("one\r\ntwo ü\r\n".encode("utf-16"))
 
     assert content_of(path).decode() == "one\r\ntwo ü\r\n"
+
+
+def test_every_place_and_every_packing_is_in_the_catalog() -> None:
+    packings = {kind.value for kind in Compression if kind is not Compression.NONE}
+
+    assert set(known_sources()) == {"file", "stdin", *EXTRAS.values(), *packings}
+    assert all(kind.reference for kind in known_sources().values())
 
 
 def test_a_mark_of_utf8_is_no_part_of_the_first_line(tmp_path: Path) -> None:
