@@ -57,7 +57,8 @@ class Fate:
 class Request:
     """One distinct way in which a destination was asked for: what a replay needs to decide.
 
-    `authority` is raw, with its case, port and dot; `requested_server_name` is as Envoy wrote it.
+    `authority` is raw, with its case, port and dot; `requested_server_name` is as Envoy wrote it. `path` and `method`
+    are known only where a route asks for them.
     """
 
     key: DestinationKey
@@ -71,6 +72,8 @@ class Request:
     entries: int
     bytes_received: int = 0
     bytes_sent: int = 0
+    path: str | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True)

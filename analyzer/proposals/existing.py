@@ -9,7 +9,7 @@ from analyzer.evidence import DestinationKey, Judged
 from analyzer.mesh.model import Mesh, ServiceEntry
 from analyzer.mesh.names import network_of
 from analyzer.mesh.protocols import PortClass, port_class
-from analyzer.simulation.services import visible_entries
+from analyzer.simulation.registry import visible_entries
 from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, ApplicationProtocol, Resolution
 
 CLASS_OF: Mapping[ApplicationProtocol, PortClass] = {

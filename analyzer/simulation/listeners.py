@@ -1,185 +1,183 @@
-"""The listeners of one port as istiod would build them for a namespace's proxies.
+"""Envoy's side of a port: listeners, their chains, and how a chain is picked.
 
-Sources: istio/istio pilot/pkg/networking/core/listener.go (buildSidecarOutboundListener: binding, merging,
-conflicts), core/tls.go (SNI conditions), core/httproute.go (virtual hosts).
+Sources: envoyproxy/envoy source/common/listener_manager/filter_chain_manager_impl.cc (prefix, then server name, no way
+back), api/envoy/config/listener/v3/listener_components.proto.
 """
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from analyzer.mesh.model import Port
 from analyzer.mesh.names import network_of
-from analyzer.mesh.protocols import PortClass, port_class
-from analyzer.simulation.services import Clusters, Service
-from analyzer.simulation.versions import Version
+from analyzer.simulation.clusters import Cluster
+from analyzer.simulation.services import Service
 
-_ALONE = {"MONGO", "MYSQL"}
-_RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
-    """What a chain or a virtual host leads to: a service and one of its ports."""
+    """What a chain or a virtual host leads to.
+
+    `service` is the one that it stands for; `clusters` are where its traffic goes, several where a VirtualService
+    splits it; `by` is the `<namespace>/<name>` of the object that decides, `rerouted` whether it leads elsewhere.
+    """
 
     service: Service
     port: Port
-    missing: str | None = None
+    clusters: tuple[Cluster, ...]
+    by: str
+    rerouted: bool = False
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot work, or null where it can."""
+        return next((cluster.missing for cluster in self.clusters if cluster.missing is not None), None)
+
+    @property
+    def doubt(self) -> str | None:
+        """What it depends on that documents do not say."""
+        return next((cluster.doubt for cluster in self.clusters if cluster.doubt is not None), None)
+
+    @property
+    def note(self) -> str:
+        """What is worth a word, "" if nothing."""
+        return next((cluster.note for cluster in self.clusters if cluster.note), "")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One filter chain that takes raw bytes: its conditions, and where it leads."""
+
+    target: Target
+    server_names: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass
 class ChainGroup:
-    """The chains of one destination prefix: SNI conditions, and what takes the rest."""
+    """The chains of one destination prefix: by exact server name, by wildcard suffix, and what takes the rest."""
 
-    by_sni: dict[str, Target] = field(default_factory=dict)
+    exact: dict[str, Target] = field(default_factory=dict)
+    suffixes: dict[str, Target] = field(default_factory=dict)
     rest: Target | None = None
 
-
-@dataclass
-class Listener:
-    """One `bind:port`. `groups` holds chains by destination prefix, null standing for any destination."""
-
-    address: str | None
-    port: int
-    has_http: bool = False
-    any_host: Target | None = None
-    groups: dict[IPNetwork | None, ChainGroup] = field(default_factory=dict)
-    first_protocol: str = ""
-    ignored: list[Target] = field(default_factory=list)
-
     @property
-    def reads_sni(self) -> bool:
-        """Whether some chain asks for a server name, so that Istio adds a TLS inspector."""
-        return any(group.by_sni for group in self.groups.values())
+    def asks_names(self) -> bool:
+        """Whether some chain asks for a server name."""
+        return bool(self.exact or self.suffixes)
 
-    def group_for(self, address: str | None) -> ChainGroup:
-        """Only the longest matching prefix counts; there is no way back from it."""
-        best: IPNetwork | None = None
-        if address is not None and len(self.groups) > (None in self.groups):
-            ip = ipaddress.ip_address(address)
-            prefixes = [prefix for prefix in self.groups if prefix is not None and ip in prefix]
-            best = max(prefixes, key=lambda prefix: prefix.prefixlen, default=None)
-        return self.groups.get(best, _NO_CHAINS)
+    def named(self, server_name: str) -> Target | None:
+        """The chain of a server name: exact, else the longest suffix; a wildcard never matches its apex."""
+        return self.exact.get(server_name) or longest_suffix(server_name, self.suffixes)
 
 
 _NO_CHAINS = ChainGroup()
 
 
 @dataclass
-class PortView:
-    """Everything that proxies of a namespace have on one port."""
+class Listener:
+    """One `bind:port`; `address` is null for 0.0.0.0.
 
-    wildcard: Listener | None = None
-    by_address: dict[str, Listener] = field(default_factory=dict)
-    hosts: dict[str, Target] = field(default_factory=dict)
-    suffixes: dict[str, Target] = field(default_factory=dict)
+    `http` says whether plain HTTP is routed by Host, `http_since_proposed` that only proposals make it so;
+    `any_host` is what an own listener's private route leads every Host to. `takes_all` is an HTTP_PROXY port.
+    `refused` says why Envoy refuses the listener; `ignored` are targets that an earlier one silenced.
+    """
 
-    def virtual_host(self, host: str) -> Target | None:
-        """Envoy's order: the exact name, then the longest wildcard suffix; a wildcard never matches its apex."""
-        if host in self.hosts:
-            return self.hosts[host]
-        return longest_suffix(host, self.suffixes)
+    address: str | None
+    protocol: str
+    locked: bool = False
+    http: bool = False
+    http_since_proposed: bool = False
+    first: Service | None = None
+    any_host: Target | None = None
+    takes_all: Target | None = None
+    refused: tuple[str, str] | None = None
+    ignored: list[Target] = field(default_factory=list)
+    _keys: set[tuple[frozenset[str], frozenset[str]]] = field(default_factory=set)
+    _groups: dict[int, dict[IPNetwork, ChainGroup]] = field(default_factory=dict)
+    _anywhere: ChainGroup | None = None
+
+    def add(self, chain: Chain) -> None:
+        """Add a chain; one with the very conditions of an earlier one is dropped, one that overlaps is refused."""
+        masked = tuple(str(network_of(prefix)) for prefix in chain.prefixes)
+        key = (frozenset(masked), frozenset(chain.server_names))
+        if key in self._keys:
+            self.ignored.append(chain.target)
+            return
+        self._keys.add(key)
+        for prefix in masked or (None,):
+            self._put(self._group_of(prefix), chain)
+
+    def _group_of(self, prefix: str | None) -> ChainGroup:
+        if prefix is None:
+            self._anywhere = self._anywhere or ChainGroup()
+            return self._anywhere
+        network = ipaddress.ip_network(prefix)
+        return self._groups.setdefault(network.prefixlen, {}).setdefault(network, ChainGroup())
+
+    def _put(self, group: ChainGroup, chain: Chain) -> None:
+        for name in chain.server_names:
+            lowered = name.lower()
+            if "*" in lowered and not lowered.startswith("*."):
+                self._refuse(chain, f"Envoy takes no partial wildcard such as {name} as a server name")
+                continue
+            known, shown = (group.suffixes, lowered[1:]) if lowered.startswith("*.") else (group.exact, lowered)
+            if shown in known:
+                self._refuse(chain, f"two chains of this listener match the server name {lowered}")
+            known.setdefault(shown, chain.target)
+        if not chain.server_names:
+            if group.rest is not None:
+                self._refuse(chain, "two chains of this listener match the same addresses")
+            group.rest = group.rest or chain.target
+
+    def _refuse(self, chain: Chain, why: str) -> None:
+        self.refused = self.refused or (chain.target.by, why)
+
+    @property
+    def asks_names(self) -> bool:
+        """Whether some chain asks for a server name, so that Istio adds a TLS inspector."""
+        groups = [group for by_network in self._groups.values() for group in by_network.values()]
+        return any(group.asks_names for group in (*groups, self._anywhere or _NO_CHAINS))
+
+    def group_for(self, address: str | None) -> ChainGroup:
+        """The chains of the longest prefix that holds an address; there is no way back from it to a shorter one."""
+        ip = _ip(address) if address is not None and self._groups else None
+        if ip is not None:
+            for length in sorted(self._groups, reverse=True):
+                if length <= ip.max_prefixlen:
+                    group = self._groups[length].get(_network(ip, length))
+                    if group is not None:
+                        return group
+        return self._anywhere or _NO_CHAINS
+
+    def has_prefix_for(self, address: str | None) -> bool:
+        """Whether an address falls into a prefix: such chains take all bytes, plain HTTP included."""
+        return self.group_for(address) is not (self._anywhere or _NO_CHAINS)
+
+
+@lru_cache(maxsize=1 << 15)
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1 << 15)
+def _network(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, length: int) -> IPNetwork:
+    return ipaddress.ip_network((ip, length), strict=False)
 
 
 def longest_suffix(host: str, suffixes: dict[str, Target]) -> Target | None:
     """The target of the longest `.suffix` that a name ends in."""
-    start = host.find(".")
+    if not suffixes:
+        return None
+    start = host.find(".", 1)
     while start >= 0:
-        if start > 0 and host[start:] in suffixes:
-            return suffixes[host[start:]]
+        found = suffixes.get(host[start:])
+        if found is not None:
+            return found
         start = host.find(".", start + 1)
     return None
-
-
-def build_port(number: int, services: Iterable[Service], clusters: Clusters, version: Version) -> PortView:
-    """Put the services that have a port on its listeners, in order; a conflict silences the later one."""
-    view = PortView()
-    for service in services:
-        for port in service.entry.ports:
-            if port.number == number:
-                _add(view, Target(service, port, clusters.why_missing(service, port)), version)
-    return view
-
-
-def _add(view: PortView, target: Target, version: Version) -> None:
-    kind = port_class(target.port.protocol)
-    if kind is None or kind is PortClass.UDP:
-        return
-    if kind is PortClass.HTTP:
-        if target.port.number in _RESERVED_PORTS:
-            return
-        listener = _wildcard(view, target)
-        if _is_alone(listener, target):
-            listener.ignored.append(target)
-            return
-        listener.has_http = True
-        _add_virtual_host(view, target, version)
-        return
-    service = target.service
-    if service.plain_address is not None:
-        _add_bound(view, target, kind)
-        return
-    listener = _wildcard(view, target)
-    if _is_alone(listener, target):
-        listener.ignored.append(target)
-        return
-    had_http = listener.has_http
-    if kind is PortClass.AUTO:
-        listener.has_http = True
-        _add_virtual_host(view, target, version)
-        if had_http and version < (1, 32):
-            return  # the later one adds no chain: only its HTTP virtual host works
-    prefix = network_of(service.address) if service.address else None
-    group = listener.groups.setdefault(prefix, ChainGroup())
-    if kind is PortClass.TLS:
-        group.by_sni.setdefault(_sni(service.host), target)
-    elif group.rest is None:
-        group.rest = target
-    else:
-        listener.ignored.append(target)
-
-
-def _add_bound(view: PortView, target: Target, kind: PortClass) -> None:
-    """A plain address gets a listener of its own, without any condition on the name."""
-    address = target.service.plain_address or ""
-    listener = view.by_address.setdefault(address, Listener(address, target.port.number))
-    group = listener.groups.setdefault(None, ChainGroup())
-    if group.rest is None:
-        group.rest = target
-        if kind is PortClass.AUTO:
-            listener.has_http, listener.any_host = True, target
-    else:
-        listener.ignored.append(target)
-
-
-def _wildcard(view: PortView, target: Target) -> Listener:
-    if view.wildcard is None:
-        view.wildcard = Listener(None, target.port.number, first_protocol=target.port.protocol)
-    return view.wildcard
-
-
-def _is_alone(listener: Listener, target: Target) -> bool:
-    """MONGO and MYSQL share a listener with nobody of another protocol."""
-    first, own = listener.first_protocol, target.port.protocol
-    return first != own and (first in _ALONE or own in _ALONE)
-
-
-def _add_virtual_host(view: PortView, target: Target, version: Version) -> None:
-    host = target.service.host
-    lowered = host.lower() if version >= (1, 27) else host
-    if lowered.startswith("*"):
-        view.suffixes.setdefault(lowered[1:].lower(), target)
-    else:
-        view.hosts.setdefault(lowered.lower(), target)
-        if version >= (1, 27) and not lowered.endswith("."):
-            view.hosts.setdefault(f"{lowered.lower()}.", target)
-    address = target.service.plain_address
-    if address is not None:
-        view.hosts[address] = target  # of several addresses the last one stays
-
-
-@lru_cache(maxsize=1 << 14)
-def _sni(host: str) -> str:
-    return host[1:].lower() if host.startswith("*") else host.lower()

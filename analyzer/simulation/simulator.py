@@ -1,66 +1,81 @@
-"""Replay requests against a mesh, one rule after the other, and say which one decided.
+"""Replay requests against a mesh, in every way in which documents and log leave it open, and say what decided."""
 
-The order is Istio's and Envoy's: the listener of the dialled address, else the port's; the chain by prefix and
-server name; for HTTP the virtual host by Host header; then whether the cluster exists (istio/istio
-pilot/pkg/networking/core; envoyproxy/envoy source/common/listener_manager/filter_chain_manager_impl.cc).
-"""
-
-import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.model import Mesh, ServiceEntry
-from analyzer.mesh.names import covers
-from analyzer.simulation.listeners import ChainGroup, Listener, PortView, Target, build_port, longest_suffix
+from analyzer.mesh.scoping import OutboundPolicy, Sidecar
+from analyzer.simulation.deciding import Deciding, Policy
+from analyzer.simulation.owners import Owners
+from analyzer.simulation.registry import Order, Registry, is_order_known
 from analyzer.simulation.replay import Decision, Replay, ReplayedDestination
-from analyzer.simulation.services import Clusters, Service, services_of, visible_entries
+from analyzer.simulation.routes import Client, Labels, rests_on_labels
+from analyzer.simulation.scope import Scope
+from analyzer.simulation.services import CLUSTER_DOMAIN, is_allocated
+from analyzer.simulation.sidecars import candidates
 from analyzer.simulation.versions import version_of
-from analyzer.vocabulary import (
-    NEWEST_ISTIO,
-    WORST_FIRST,
-    ApplicationProtocol,
-    EgressClass,
-    Mode,
-    Outcome,
-    Resolution,
-)
+from analyzer.simulation.workloads import Workloads, is_allocated_address
+from analyzer.simulation.worlds import Possible, World, agreed
+from analyzer.vocabulary import NEWEST_ISTIO, WORST_FIRST, EgressClass, Mode, Outcome
 
-_HTTP = (ApplicationProtocol.HTTP, ApplicationProtocol.GRPC)
-_PORT_SUFFIX = re.compile(r":\d+$")
 _UNKNOWN_NAMESPACE = ""
-_Asked = tuple[str, str | None, str | None, str | None, int | None, ApplicationProtocol | None, bool, str | None]
+_ANYWHERE = "\0"
+"""The namespace of all that nothing tells apart: they share one scope."""
+_NO_LABELS: Labels = {}
 
 
 class Simulator:
-    """A mesh in one mode and version; decisions are remembered, so equal requests cost one."""
+    """A mesh in one version and one mesh-wide mode; decisions are remembered, so equal requests cost one.
 
-    def __init__(self, mesh: Mesh, *, mode: Mode = Mode.REGISTRY_ONLY, istio_version: str = NEWEST_ISTIO) -> None:
+    `modes` are modes of single namespaces; a Sidecar with an outbound policy of its own keeps it, as in Istio,
+    unless `override_sidecars`.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        *,
+        mode: Mode = Mode.REGISTRY_ONLY,
+        istio_version: str = NEWEST_ISTIO,
+        modes: Mapping[str, Mode] | None = None,
+        override_sidecars: bool = False,
+    ) -> None:
         self.mesh, self.mode, self.istio_version = mesh, mode, istio_version
+        self._modes, self._override = modes or {}, override_sidecars
         self._version = version_of(istio_version)
-        self._scopes: dict[str, _Scope] = {}
-        self._decided: dict[_Asked, Decision] = {}
+        self._owners = Owners(mesh)
+        self._workloads = Workloads(mesh, self._version)
+        self._registries: dict[tuple[bool, bool], Registry] = {}
+        self._scopes: dict[tuple[object, ...], Scope] = {}
+        self._possible: dict[tuple[str, str | None, bool], Possible] = {}
+        self._decided: dict[tuple[object, ...], Decision] = {}
 
     def decide(self, request: Request) -> Decision:
         """What would happen to a request."""
-        if request.egress_class is EgressClass.IN_MESH:
+        if request.egress_class is EgressClass.IN_MESH and not self._knows_service(request.key.host):
             return _IN_MESH
-        if request.egress_class is EgressClass.REGISTERED and self.mesh.is_empty:
-            return _REGISTERED_IN_LOG
-        namespace = request.key.source_namespace or _UNKNOWN_NAMESPACE
+        key = request.key
         asked = (
-            namespace,
+            key.source_namespace,
+            key.source_workload if self._workload_matters else None,
             request.authority,
             request.requested_server_name,
             request.destination_ip,
             request.destination_port,
             request.application_protocol,
             request.method_is_connect,
-            request.key.host,
+            key.host,
+            request.path,
+            request.method,
+            request.egress_class is EgressClass.REGISTERED,
         )
-        if asked not in self._decided:
-            self._decided[asked] = self._decide(namespace, request)
-        return self._decided[asked]
+        decision = self._decided.get(asked)
+        if decision is None:
+            decision = self._decided[asked] = self._decide(request)
+        return decision
 
     def replay(self, destinations: Iterable[Destination]) -> Replay:
         """Replay every request of every destination; a destination fares as its worst request does."""
@@ -71,7 +86,7 @@ class Simulator:
         return Replay(
             mode=self.mode,
             istio_version=self.istio_version,
-            manifests=len(self.mesh.service_entries),
+            manifests=sum(1 for _ in self.mesh.objects()),
             coverage={outcome: coverage[outcome] for outcome in Outcome},
             destinations=tuple(sorted(replayed, key=lambda item: item.key.order)),
         )
@@ -88,160 +103,119 @@ class Simulator:
         ordered = {outcome: by_outcome[outcome] for outcome in Outcome if by_outcome[outcome]}
         return ReplayedDestination(destination.key, destination.entries, decided, ordered)
 
-    def _scope(self, namespace: str) -> "_Scope":
-        if namespace not in self._scopes:
-            self._scopes[namespace] = _Scope(self.mesh, namespace, self._version)
-        return self._scopes[namespace]
+    def _decide(self, request: Request) -> Decision:
+        namespace = request.key.source_namespace or _UNKNOWN_NAMESPACE
+        possible = self._possibilities(namespace, request)
+        worlds = possible.worlds(lambda world: self._addresses(world, namespace, request))
+        decision = agreed(worlds, lambda world: self._decide_in(world, namespace, request))
+        left_alone = decision.by is None and request.egress_class is EgressClass.REGISTERED
+        return _REGISTERED_IN_LOG if left_alone and self.mesh.is_empty else decision
 
-    def _decide(self, namespace: str, request: Request) -> Decision:
-        if request.destination_port is None:
-            return Decision(
-                Outcome.CONDITIONAL,
-                "destination_unknown",
-                "The log does not show which port was dialled.",
-                conditions=("host_unknown",),
+    def _decide_in(self, world: World, namespace: str, request: Request) -> Decision:
+        scope = self._scope(world, namespace)
+        default = OutboundPolicy(self._modes.get(namespace, self.mode))
+        policy = Policy(*scope.policy(default, override=self._override))
+        decision = Deciding(request, world.address, scope, policy, self._owners).decide()
+        sidecar = world.sidecar
+        if sidecar is None or sidecar.egress is None or decision.rule not in _FALLTHROUGH:
+            return decision
+        whole = self._scope(replace(world, sidecar=None), namespace)
+        without = Deciding(request, world.address, whole, policy, self._owners).decide()
+        if without.rule in _FALLTHROUGH or without.outcome is Outcome.BROKEN:
+            return decision
+        because = f"The egress list of Sidecar {sidecar.reference} leaves out what would take it ({without.by})."
+        return replace(decision, rule="sidecar_egress_list", because=because, by=sidecar.reference)
+
+    def _possibilities(self, namespace: str, request: Request) -> Possible:
+        workload, allocated = request.key.source_workload, is_allocated_address(request.destination_ip)
+        known = (namespace, workload if self._workload_matters else None, allocated)
+        if known not in self._possible:
+            labels = self._workloads.labels_of(namespace, workload)
+            captures = [True] if allocated else self._workloads.captures_dns(namespace, workload)
+            self._possible[known] = Possible(
+                (True,) if self._is_order_known else (True, False), captures, *self._ways(namespace, labels)
             )
-        view = self._scope(namespace).port(request.destination_port)
-        listener = _listener(view, request.destination_ip)
-        if listener is None:
-            return self._fallthrough(
-                "no_listener", f"No entry visible here has port {request.destination_port}, so the policy decides."
-            )
-        group = listener.group_for(request.destination_ip)
-        if request.application_protocol in _HTTP:
-            if listener.has_http and not _prefix_wins(listener, group):
-                return self._http(request, view, listener)
-            return self._tcp(request, group, reads_http=False)
-        if request.requested_server_name is not None:
-            return self._tls(request, group)
-        return self._tcp(request, group, reads_http=listener.has_http)
+        return self._possible[known]
 
-    def _fallthrough(self, rule: str, because: str) -> Decision:
-        if self.mode is Mode.REGISTRY_ONLY:
-            return Decision(Outcome.BLOCKED, rule, because)
-        return Decision(Outcome.ALLOWED, rule, because, unguarded=True)
+    def _ways(
+        self, namespace: str, labels: Sequence[Labels] | None
+    ) -> tuple[Sequence[Sidecar | None], Sequence[Labels | None]]:
+        root = self.mesh.config.root_namespace
+        sidecars: dict[int, Sidecar | None] = {}
+        for forward in (True,) if self._is_order_known else (True, False):
+            ordered = Order(forward=forward).of(self.mesh.sidecars)
+            sidecars.update({id(item): item for item in candidates(ordered, namespace, root, labels)})
+        if not self._routes_rest_on_labels:
+            return list(sidecars.values()), (None,)
+        return list(sidecars.values()), (None, _NO_LABELS) if labels is None else labels
 
-    def _http(self, request: Request, view: PortView, listener: Listener) -> Decision:
-        if request.method_is_connect:
-            return Decision(
-                Outcome.BROKEN,
-                "connect_has_no_route",
-                "CONNECT matches no route of an HTTP listener (404 in every mode); declare the proxy as a TCP port.",
-            )
-        if listener.any_host is not None:
-            return _reached(request, listener.any_host, "own_listener_any_host", unguarded=True)
-        if request.authority is None:
-            return Decision(
-                Outcome.CONDITIONAL,
-                "host_unknown",
-                "The log does not show the Host header.",
-                conditions=("host_unknown",),
-            )
-        host = request.authority.lower()
-        if self._version >= (1, 16):
-            host = _PORT_SUFFIX.sub("", host)
-        target = view.virtual_host(host)
-        if target is None:
-            return self._fallthrough(
-                "no_virtual_host", "No entry visible here has this host on this port, so the catch-all route decides."
-            )
-        return _reached(request, target, "virtual_host", unguarded=False)
+    def _addresses(self, world: World, namespace: str, request: Request) -> Sequence[str | None]:
+        """What may be dialled: what was, and what the proxy's DNS would answer once a proposed entry exists."""
+        dialled, host = request.destination_ip, request.key.host
+        if not world.captures_dns or host is None or is_allocated_address(dialled):
+            return (dialled,)
+        view = self._scope(world, namespace)
+        answers = [
+            service.plain_address
+            for service in view.clusters.services_named(host)
+            if service.entry is not None and _is_news(service.entry, host, self._version)
+        ]
+        found = [answer for answer in answers if answer is not None]
+        return (dialled,) if not found or dialled in found else (found[0], dialled)
 
-    def _tls(self, request: Request, group: ChainGroup) -> Decision:
-        name = request.requested_server_name or ""
-        target = group.by_sni.get(name)
-        target = target or longest_suffix(name, group.by_sni)
-        if target is not None:
-            return _reached(request, target, "server_name", unguarded=False)
-        if group.rest is not None:
-            return _reached(request, group.rest, "match_all_chain", unguarded=True)
-        return self._fallthrough(
-            "no_server_name", "No entry visible here has this server name on this port, so the policy decides."
-        )
+    def _scope(self, world: World, namespace: str) -> Scope:
+        registry = self._registry(world.forward, world.captures_dns)
+        alike = world.sidecar is None and world.labels is None and self._are_alike(namespace, registry)
+        place = _ANYWHERE if alike else namespace
+        labels = None if world.labels is None else tuple(sorted(world.labels.items()))
+        key = (world.forward, world.captures_dns, id(world.sidecar), labels, place)
+        if key not in self._scopes:
+            client, order = Client(place, world.labels), Order(forward=world.forward)
+            self._scopes[key] = Scope(self.mesh, registry, client, world.sidecar, order, self._version)
+        return self._scopes[key]
 
-    def _tcp(self, request: Request, group: ChainGroup, *, reads_http: bool) -> Decision:
-        if group.rest is not None:
-            return _reached(request, group.rest, "match_all_chain", unguarded=True)
-        if group.by_sni and request.application_protocol not in _HTTP:
-            return Decision(
-                Outcome.CONDITIONAL,
-                "server_name_unknown",
-                "Allowed if the server name is one of the entries on this port; the log does not show it.",
-                conditions=("sni_unknown",),
-            )
-        if reads_http and request.application_protocol not in _HTTP and request.destination_port != 80:
-            return Decision(
-                Outcome.CONDITIONAL,
-                "may_be_http",
-                "If these bytes are HTTP, the entries on this port will route them by Host, and that was not logged.",
-                conditions=("host_unknown",),
-            )
-        return self._fallthrough(
-            "no_chain", "No chain of this port's listener takes these bytes, so the policy decides."
-        )
+    def _are_alike(self, namespace: str, registry: Registry) -> bool:
+        return registry.is_like_any_other(namespace) and not self.mesh.virtual_services
+
+    def _registry(self, forward: bool, captures_dns: bool) -> Registry:
+        key = (forward, captures_dns)
+        if key not in self._registries:
+            order = Order(forward=forward)
+            self._registries[key] = Registry(self.mesh, self._version, order, captures_dns=captures_dns)
+        return self._registries[key]
+
+    def _knows_service(self, host: str | None) -> bool:
+        return host is not None and host in self._service_hosts
+
+    @cached_property
+    def _service_hosts(self) -> frozenset[str]:
+        return frozenset(f"{item.name}.{item.namespace}.svc.{CLUSTER_DOMAIN}" for item in self.mesh.services)
+
+    @cached_property
+    def _is_order_known(self) -> bool:
+        mesh = self.mesh
+        groups = ((*mesh.service_entries, *mesh.services), mesh.sidecars, mesh.virtual_services)
+        return all(is_order_known(group) for group in groups)
+
+    @cached_property
+    def _routes_rest_on_labels(self) -> bool:
+        return any(rests_on_labels(item) for item in self.mesh.virtual_services)
+
+    @cached_property
+    def _workload_matters(self) -> bool:
+        selecting = any(item.workload_selector for item in self.mesh.sidecars)
+        return bool(self.mesh.pods) or selecting or self._routes_rest_on_labels
 
 
-class _Scope:
-    """What one namespace sees; ports are built when they are first asked for."""
-
-    def __init__(self, mesh: Mesh, namespace: str, version: tuple[int, int]) -> None:
-        self._version = version
-        services = services_of(visible_entries(mesh, namespace), namespace, version)
-        self._clusters = Clusters(services, version)
-        self._by_port: dict[int, list[Service]] = {}
-        for service in services:
-            for number in {port.number for port in service.entry.ports}:
-                self._by_port.setdefault(number, []).append(service)
-        self._views: dict[int, PortView] = {}
-
-    def port(self, number: int) -> PortView:
-        if number not in self._views:
-            self._views[number] = build_port(number, self._by_port.get(number, ()), self._clusters, self._version)
-        return self._views[number]
+def _is_news(entry: ServiceEntry, host: str, version: tuple[int, int]) -> bool:
+    """Whether an entry changes what DNS answers: it is proposed, and nobody knows its address from before."""
+    return entry.proposed and not entry.auto_addresses and (bool(entry.addresses) or is_allocated(entry, host, version))
 
 
-def _listener(view: PortView, address: str | None) -> Listener | None:
-    bound = view.by_address.get(address) if address is not None else None
-    return bound or view.wildcard
-
-
-def _prefix_wins(listener: Listener, group: ChainGroup) -> bool:
-    """A chain with a destination prefix takes all bytes for its addresses, plain HTTP included."""
-    return group is not listener.groups.get(None) and bool(group.by_sni or group.rest)
-
-
-def _reached(request: Request, target: Target, rule: str, *, unguarded: bool) -> Decision:
-    entry = target.service.entry
-    by = entry.reference
-    if target.missing is not None:
-        return Decision(Outcome.BROKEN, "no_cluster", f"Matched {by}, but {target.missing}.", by)
-    if not _meant(request, target):
-        return Decision(
-            Outcome.MISDIRECTED,
-            rule,
-            f"{by} takes this traffic for {target.service.host}, which is not what was asked for.",
-            by,
-            unguarded,
-        )
-    return Decision(Outcome.ALLOWED, rule, _because(rule, entry, target), by, unguarded)
-
-
-def _meant(request: Request, target: Target) -> bool:
-    """Whether an entry is for what was asked for: the name where one is known, else the address."""
-    host = request.key.host
-    if host is not None:
-        return any(covers(pattern.rstrip("."), host) for pattern in target.service.entry.hosts)
-    return target.service.address is not None or target.service.entry.resolution is Resolution.NONE
-
-
-def _because(rule: str, entry: ServiceEntry, target: Target) -> str:
-    port, host = target.port, target.service.host
-    where = f"{host} of {entry.reference}, port {port.number} {port.protocol}"
-    return {
-        "virtual_host": f"The Host header matches {where}.",
-        "server_name": f"The server name matches {where}.",
-        "own_listener_any_host": f"{entry.reference} has a listener of its own for this address that takes any Host.",
-    }.get(rule, f"{entry.reference} takes everything on this address and port {port.number}, whatever the name.")
+_FALLTHROUGH = frozenset(
+    ("no_listener", "no_chain", "no_server_name", "no_virtual_host", "allow_any_dynamic_dns", "egress_proxy")
+)
+"""Rules by which nothing registered took a request."""
 
 
 def _nothing_known(mode: Mode) -> Decision:

@@ -1,0 +1,65 @@
+"""Where a route of a VirtualService leads: the cluster of a destination, with its subset.
+
+Sources: istio/istio pilot/pkg/networking/core/route/route.go (GetDestinationCluster), pilot/pkg/model/push_context.go
+(destinationRule: the client's namespace, then the service's, then the root's).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from analyzer.mesh.model import DestinationRule, Mesh
+from analyzer.mesh.routing import RouteDestination
+from analyzer.simulation.clusters import Cluster, Clusters
+from analyzer.simulation.registry import Order
+from analyzer.simulation.routes import Client, full_host
+from analyzer.simulation.services import CLUSTER_DOMAIN
+from analyzer.simulation.visibility import EVERYBODY, scope_of
+
+
+class Destinations:
+    """The clusters that routes of one scope may lead to."""
+
+    def __init__(self, mesh: Mesh, client: Client, order: Order, clusters: Clusters) -> None:
+        self._mesh, self._client, self._clusters = mesh, client, clusters
+        self._rules = order.of(mesh.destination_rules) if mesh.destination_rules else []
+
+    def of(self, destinations: Iterable[RouteDestination], namespace: str, port: int) -> tuple[Cluster, ...]:
+        """The clusters of a route's destinations; those without weight get no traffic beside others."""
+        every = list(destinations)
+        weighted = [item for item in every if item.weight > 0] or every
+        return tuple(self._cluster(item, full_host(item.host, namespace), port) for item in weighted)
+
+    def _cluster(self, destination: RouteDestination, host: str, port: int) -> Cluster:
+        services = self._clusters.services_named(host)
+        number = destination.port or (services[0].ports[0].number if services and len(services[0].ports) == 1 else port)
+        if not services and host.endswith(f".svc.{CLUSTER_DOMAIN}") and not self._mesh.services:
+            return Cluster(None, note=f"No Service documents say whether {host} exists.")
+        cluster = self._clusters.of(host, number)
+        if destination.subset is None or cluster.missing is not None:
+            return cluster
+        if self._has_subset(host, destination.subset, services[0].source.namespace):
+            return cluster
+        return replace(cluster, missing=f"no DestinationRule visible here gives {host} the subset {destination.subset}")
+
+    def _has_subset(self, host: str, subset: str, namespace: str) -> bool:
+        """Subsets are those of the rule that Istio picks, merged with others of its host and namespace."""
+        places = [self._client.namespace, namespace, self._mesh.config.root_namespace]
+        for place in dict.fromkeys(places):
+            rules = [rule for rule in self._rules if rule.namespace == place and self._sees(rule, place)]
+            hosts = {full_host(rule.host, rule.namespace) for rule in rules}
+            best = max(
+                (name for name in hosts if _covers(name, host)),
+                key=lambda name: (name[0] != "*", len(name)),
+                default=None,
+            )
+            if best is not None:
+                return any(subset in rule.subsets for rule in rules if full_host(rule.host, rule.namespace) == best)
+        return False
+
+    def _sees(self, rule: DestinationRule, place: str) -> bool:
+        scope = scope_of(rule, rule.export_to, self._mesh.config.destination_rule_export_to)
+        return scope == EVERYBODY or self._client.namespace in scope
+
+
+def _covers(pattern: str, host: str) -> bool:
+    return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))

@@ -1,0 +1,217 @@
+"""The listeners of one port as istiod would build them, and what happens where two services want the same one.
+
+Sources: istio/istio pilot/pkg/networking/core/listener.go (buildSidecarOutboundListeners, buildListenerFromEntry:
+binding, merging, conflicts), core/tls.go (conditions on the server name, routes of VirtualServices).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analyzer.mesh.model import Port, VirtualService
+from analyzer.mesh.protocols import PortClass, port_class
+from analyzer.mesh.routing import RouteDestination
+from analyzer.simulation.listeners import Chain, Listener, Target
+from analyzer.simulation.routes import holds_for
+from analyzer.simulation.services import Service
+from analyzer.simulation.virtual_hosts import VirtualHosts
+from analyzer.vocabulary import Resolution
+
+if TYPE_CHECKING:
+    from analyzer.simulation.scope import Egress, Scope
+
+_ALONE = frozenset(("MONGO", "MYSQL"))
+_RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
+_UNSPECIFIED = ("", "0.0.0.0", "::")
+
+
+@dataclass
+class PortView:
+    """Everything that proxies of a scope have on one port: listeners, and the virtual hosts of its HTTP route."""
+
+    number: int
+    virtual_hosts: VirtualHosts
+    wildcard: Listener | None = None
+    by_address: dict[str, Listener] = field(default_factory=dict)
+
+    def listener(self, address: str | None) -> Listener | None:
+        """The listener of a dialled address: its own, else the port's."""
+        own = self.by_address.get(address) if address is not None else None
+        return own or self.wildcard
+
+
+def build_port(number: int, scope: "Scope") -> PortView:
+    """Put the services that have a port on its listeners, in order; a conflict silences the later one."""
+    own = [item for item in scope.egress if item.listener.port is not None and item.listener.port.number == number]
+    rest = [item for item in scope.egress if item.listener.port is None]
+    routed = (own or rest)[:1]
+    view = PortView(number, VirtualHosts(number, scope, routed[0] if routed else None))
+    for egress in own:
+        _build_chosen(view, egress, scope)
+    for egress in rest:
+        for service in egress.by_port.get(number, ()):
+            for port in service.ports:
+                if port.number == number:
+                    _Builder(view, egress, scope, service, port).add()
+    return view
+
+
+def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
+    """A Sidecar's own port: its protocol and bind hold for every service on it, and nobody else gets on it."""
+    chosen = egress.listener.port
+    assert chosen is not None
+    bind = egress.listener.bind or ("127.0.0.1" if egress.listener.capture_mode == "NONE" else "")
+    if bind in _UNSPECIFIED and view.number in _RESERVED_PORTS:
+        return
+    for service in egress.services:
+        for port in service.ports:
+            if port.number == view.number:
+                _Builder(view, egress, scope, service, port, Port(port.number, port.name, chosen.protocol), bind).add()
+    listener = view.wildcard if bind in _UNSPECIFIED else view.by_address.get(bind)
+    if listener is not None:
+        listener.locked = True
+
+
+class _Builder:
+    """Puts one port of one service on its listener. `bind` is what a Sidecar chose, null where nobody did."""
+
+    def __init__(
+        self,
+        view: PortView,
+        egress: "Egress",
+        scope: "Scope",
+        service: Service,
+        port: Port,
+        listen: Port | None = None,
+        bind: str | None = None,
+    ) -> None:
+        self._view, self._egress, self._scope = view, egress, scope
+        self._service, self._port, self._listen, self._bind = service, port, listen or port, bind
+        self._kind = port_class(self._listen.protocol)
+
+    def add(self) -> None:
+        """Find the addresses that the port is bound to and add to each listener what is missing there."""
+        if self._kind is None or self._kind is PortClass.UDP:
+            return
+        if self._kind is PortClass.HTTP and self._bind is None and self._port.number in _RESERVED_PORTS:
+            return
+        for address in self._addresses():
+            listener = self._listener(address)
+            if listener is None or (listener.locked and self._bind is None):
+                continue
+            if self._is_alone(listener):
+                listener.ignored.append(self._own_target())
+            elif self._kind is PortClass.HTTP:
+                self._add_http(listener)
+            else:
+                self._add_raw(listener, address)
+
+    def _addresses(self) -> Iterator[str | None]:
+        """Where the listener stands: null is 0.0.0.0."""
+        if self._bind is not None:
+            yield None if self._bind in _UNSPECIFIED else self._bind
+        elif self._kind is PortClass.HTTP:
+            yield None
+        elif self._service.address is not None:
+            yield self._service.plain_address
+        elif (pods := self._pods()) is not None:
+            yield from pods
+        else:
+            yield None
+
+    def _pods(self) -> list[str] | None:
+        """A headless Service, and an entry that selects workloads without resolving, stand at each pod's address."""
+        service, mesh = self._service, self._scope.mesh
+        entry = service.entry
+        if entry is None:
+            places = [item for item in mesh.endpoint_slices if item.namespace == service.source.namespace]
+            return [ip for item in places if item.service == service.source.name for ip in item.addresses]
+        if entry.resolution is not Resolution.NONE or entry.workload_selector is None:
+            return None
+        selector = entry.workload_selector.items()
+        found = [item for item in mesh.workload_entries if item.namespace == entry.namespace]
+        return [item.address for item in found if all(item.labels.get(key) == value for key, value in selector)]
+
+    def _listener(self, address: str | None) -> Listener | None:
+        protocol = (
+            "" if self._kind is PortClass.HTTP and self._listen.protocol != "HTTP_PROXY" else self._listen.protocol
+        )
+        if address is not None:
+            return self._view.by_address.setdefault(address, Listener(address, protocol))
+        self._view.wildcard = self._view.wildcard or Listener(None, protocol)
+        return self._view.wildcard
+
+    def _is_alone(self, listener: Listener) -> bool:
+        """MONGO and MYSQL share a listener with nobody of another protocol."""
+        first, own = listener.protocol, self._listen.protocol
+        return first != own and (first in _ALONE or own in _ALONE)
+
+    def _add_http(self, listener: Listener) -> None:
+        if self._listen.protocol == "HTTP_PROXY" and listener.takes_all is None:
+            listener.takes_all = self._own_target()
+        self._read_http(listener)
+
+    def _read_http(self, listener: Listener) -> None:
+        proposed = self._service.source.proposed
+        listener.http_since_proposed = proposed and (listener.http_since_proposed or not listener.http)
+        listener.http = True
+        listener.first = listener.first or self._service
+
+    def _add_raw(self, listener: Listener, address: str | None) -> None:
+        had_http = listener.http
+        if self._kind is PortClass.AUTO:
+            if address is not None and listener.any_host is None:
+                listener.any_host = self._own_target(http=True)
+            self._read_http(listener)
+            if had_http and self._bind is None and self._scope.version < (1, 32):
+                listener.ignored.append(self._own_target())
+                return  # the later one adds no chain: only its HTTP virtual host works
+        for chain in self._chains(address):
+            listener.add(chain)
+
+    def _chains(self, address: str | None) -> Iterator[Chain]:
+        address_range = self._service.address if self._service.is_prefix and self._bind is None else None
+        prefixes = () if address_range is None else (address_range,)
+        routes = self._egress.routes_of(self._service.host)
+        yield from self._tls(routes, prefixes) if self._kind is PortClass.TLS else self._tcp(routes, prefixes)
+
+    def _tls(self, routes: list[VirtualService], prefixes: tuple[str, ...]) -> Iterator[Chain]:
+        seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+        client, number = self._scope.client, self._listen.number
+        for service in routes:
+            for route in service.tls:
+                for match in route.matches:
+                    key = (tuple(sorted(match.sni_hosts)), tuple(sorted(match.destination_subnets)))
+                    if holds_for(match, client, number) and key not in seen:
+                        seen.add(key)
+                        target = self._routed(service, route.destinations)
+                        yield Chain(target, match.sni_hosts, match.destination_subnets or prefixes)
+        if not seen:
+            named = bool(prefixes) or self._service.address is None or self._is_dynamic
+            yield Chain(self._own_target(), (self._service.host,) if named else (), prefixes)
+
+    @property
+    def _is_dynamic(self) -> bool:
+        return self._service.resolution is Resolution.DYNAMIC_DNS
+
+    def _tcp(self, routes: list[VirtualService], prefixes: tuple[str, ...]) -> Iterator[Chain]:
+        client, number = self._scope.client, self._listen.number
+        for service in routes:
+            for route in service.tcp:
+                held = [match for match in route.matches if holds_for(match, client, number)]
+                subnets = tuple(subnet for match in held for subnet in match.destination_subnets)
+                if not route.matches or any(not match.destination_subnets for match in held):
+                    yield Chain(self._routed(service, route.destinations), prefixes=prefixes)
+                    return
+                if subnets:
+                    yield Chain(self._routed(service, route.destinations), prefixes=subnets)
+                    if sorted(subnets) == sorted(prefixes):
+                        return
+        yield Chain(self._own_target(), prefixes=prefixes)
+
+    def _routed(self, service: VirtualService, destinations: tuple[RouteDestination, ...]) -> Target:
+        clusters = self._scope.destinations.of(destinations, service.namespace, self._listen.number)
+        return Target(self._service, self._port, clusters, service.reference, rerouted=True)
+
+    def _own_target(self, *, http: bool = False) -> Target:
+        return self._view.virtual_hosts.target_of(self._service, self._port, http=http)

@@ -1,0 +1,158 @@
+"""The virtual hosts of a port's HTTP route: which Host header leads to which service, and by whose routes.
+
+Sources: istio/istio pilot/pkg/networking/core/httproute.go (buildSidecarOutboundVirtualHosts,
+generateVirtualHostDomains), core/route/route.go (BuildSidecarVirtualHostWrapper); Envoy's domain search order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from analyzer.mesh.model import Port, VirtualService
+from analyzer.mesh.protocols import PortClass, port_class
+from analyzer.mesh.services import Service as KubernetesService
+from analyzer.simulation.listeners import Target, longest_suffix
+from analyzer.simulation.routes import Route, hosts_of, http_routes
+from analyzer.simulation.services import CLUSTER_DOMAIN, Service
+
+if TYPE_CHECKING:
+    from analyzer.simulation.scope import Egress, Scope
+
+_IN_CLUSTER = f".svc.{CLUSTER_DOMAIN}"
+_HTTP = (PortClass.HTTP, PortClass.AUTO)
+
+
+Found = tuple[Target, Sequence[Route] | None]
+"""What a virtual host leads to, and a VirtualService's routes where they stand in for the default one."""
+
+
+class VirtualHosts:
+    """The domains of one port's route table, built when first asked for."""
+
+    def __init__(self, number: int, scope: "Scope", egress: "Egress | None") -> None:
+        self._number, self._scope, self._egress = number, scope, egress
+        self._exact: dict[str, Found] = {}
+        self._suffixes: dict[str, Target] = {}
+        self._odd_suffixes: dict[str, Target] = {}
+        self._suffix_routes: dict[str, Sequence[Route] | None] = {}
+        self._is_built = False
+
+    def find(self, host: str) -> Found | None:
+        """Envoy's order: the exact domain, then the longest wildcard suffix; a wildcard never matches its apex."""
+        if not self._is_built:
+            self._build()
+        found = self._exact.get(host)
+        if found is not None:
+            return found
+        target = longest_suffix(host, self._suffixes)
+        if target is None:
+            target = _partial(host, self._odd_suffixes)
+        if target is None:
+            return None
+        return target, self._suffix_routes.get(target.service.host)
+
+    def target_of(self, service: Service, port: Port, *, http: bool = False) -> Target:
+        """What a service's own route or chain leads to."""
+        cluster = self._scope.clusters.of(service.host, port.number)
+        upper = service.host != service.host.lower()
+        if http and upper and self._scope.version >= (1, 27) and cluster.missing is None:
+            why = f"the host {service.host} has upper case: since 1.27 its route names a cluster that does not exist"
+            cluster = replace(cluster, missing=why)
+        return Target(service, port, (cluster,), service.source.reference)
+
+    def routes_for(self, service: Service) -> Sequence[Route] | None:
+        """The routes that a VirtualService puts in place of a service's own, null where none does."""
+        for item in self._egress.routes_of(service.host) if self._egress is not None else ():
+            if item.http:
+                routes = http_routes(item, self._scope.client, self._number, self._scope.delegates)
+                if routes:
+                    return routes
+        return None
+
+    def _build(self) -> None:
+        self._is_built = True
+        if self._egress is None:
+            return
+        services = self._http_services()
+        self._add_hosts_without_service(services)
+        last = {service.host: service for service, _ in services}
+        for service, port in services:
+            target = self.target_of(service, port, http=True)
+            routes = self.routes_for(service)
+            if service.host.startswith("*"):
+                self._add_wildcard(service.host, target, routes)
+                continue
+            for domain in self._domains(service, last[service.host]):
+                self._exact.setdefault(domain, (target, routes))
+
+    def _http_services(self) -> list[tuple[Service, Port]]:
+        assert self._egress is not None
+        return [
+            (service, port)
+            for service in self._egress.by_port.get(self._number, ())
+            for port in service.ports
+            if port.number == self._number and port_class(port.protocol) in _HTTP
+        ]
+
+    def _domains(self, service: Service, last: Service) -> Iterator[str]:
+        """The names that a service answers to: its host with and without a dot, short ones, its last address."""
+        host = service.host.lower()
+        yield host
+        if self._scope.version >= (1, 27) and not host.endswith("."):
+            yield f"{host}."
+        if host.endswith(_IN_CLUSTER):
+            yield from _short_names(host, self._scope.client.namespace)
+        yield from self._aliases(service.host)
+        if last.plain_address is not None:
+            yield last.plain_address
+
+    def _aliases(self, host: str) -> Iterator[str]:
+        """Since 1.21 an ExternalName Service is another name of what it points at."""
+        for item in self._scope.aliases.get(host, ()) if self._scope.version >= (1, 21) else ():
+            full = f"{item.name}.{item.namespace}{_IN_CLUSTER}"
+            yield full
+            yield from _short_names(full, self._scope.client.namespace)
+
+    def _add_hosts_without_service(self, services: Sequence[tuple[Service, Port]]) -> None:
+        """On port 80 a VirtualService's hosts are virtual hosts even where no service has them."""
+        assert self._egress is not None
+        known = {service.host for service, _ in services}
+        for item in self._egress.virtual_services:
+            hosts = hosts_of(item)
+            if not item.http or (self._number != 80 and not any(host in known for host in hosts)):
+                continue
+            orphans = [host for host in hosts if host not in known]
+            routes = http_routes(item, self._scope.client, self._number, self._scope.delegates) if orphans else []
+            for host in orphans if routes else ():
+                self._add_orphan(item, host, routes)
+
+    def _add_wildcard(self, host: str, target: Target, routes: Sequence[Route] | None) -> None:
+        suffix = host[1:].lower()
+        known = self._suffixes if suffix.startswith(".") else self._odd_suffixes
+        if suffix not in known:
+            known[suffix] = target
+            self._suffix_routes[host] = routes
+
+    def _add_orphan(self, item: VirtualService, host: str, routes: Sequence[Route]) -> None:
+        stand_in = Service(KubernetesService(namespace=item.namespace, name=item.name), host, None)
+        target = Target(stand_in, Port(self._number, "http", "HTTP"), (), item.reference, rerouted=True)
+        if host.startswith("*"):
+            self._add_wildcard(host, target, routes)
+        else:
+            self._exact.setdefault(host.lower(), (target, routes))
+
+
+def _short_names(host: str, namespace: str) -> Iterator[str]:
+    """`name.namespace.svc`, `name.namespace`, and `name` within the namespace itself."""
+    name, _, rest = host.removesuffix(_IN_CLUSTER).partition(".")
+    if rest and "." not in rest:
+        yield f"{name}.{rest}.svc"
+        yield f"{name}.{rest}"
+        if rest == namespace:
+            yield name
+
+
+def _partial(host: str, suffixes: dict[str, Target]) -> Target | None:
+    """The longest wildcard that does not begin at a dot, such as `*-eu.example.com`."""
+    matching = [suffix for suffix in suffixes if host.endswith(suffix) and host != suffix]
+    return suffixes[max(matching, key=len)] if matching else None
