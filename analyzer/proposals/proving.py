@@ -99,9 +99,7 @@ def _is_admitted(item: Judged, after: Simulator, reference: str) -> bool:
     allowed = item.reasons[0].code == "allowed_by_settings"
     decisions = (after.decide(request) for request in item.destination.requests)
     return any(
-        decision.outcome is not Outcome.MISDIRECTED
-        and is_let_out(decision)
-        and (allowed or not decision.unguarded or decision.by != reference)
+        not decision.stray and is_let_out(decision) and (allowed or not decision.unguarded or decision.by != reference)
         for decision in decisions
     )
 

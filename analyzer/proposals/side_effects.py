@@ -160,7 +160,7 @@ def _touched(
 ) -> Iterator[tuple[str, str]]:
     """Which candidates do something to a request that they were not made for, and what."""
     by_another = now.by in proposed and now.by is not None and now.by not in own[item.key]
-    if by_another and now.outcome is Outcome.MISDIRECTED:
+    if by_another and now.stray:
         yield str(now.by), "would_capture_others"
     elif was.outcome is Outcome.ALLOWED and (now.outcome is Outcome.MISDIRECTED or not is_let_out(now)):
         for culprit in suspects.behind(now, item.key):

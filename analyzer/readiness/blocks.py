@@ -99,7 +99,7 @@ class _Finder:
         refused = request.egress_class is EgressClass.BLOCKED
         if request.egress_class in _SILENT:
             return None
-        if decision.outcome is Outcome.ALLOWED:
+        if decision.outcome is Outcome.ALLOWED and not (refused and decision.stray):
             return _registered_since(decision) if refused else None
         if decision.outcome is Outcome.CONDITIONAL and not refused:
             return None

@@ -30,7 +30,7 @@ def cause_of(case: Case) -> Cause:
 
 
 def _taken_astray(case: Case) -> Cause | None:
-    if case.decision.outcome is not Outcome.MISDIRECTED:
+    if not case.decision.stray:
         return None
     entry = case.sight.entry(case.decision.by)
     if entry is None:

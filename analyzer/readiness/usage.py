@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.model import ServiceEntry
 from analyzer.mesh.names import covers
-from analyzer.simulation import Simulator
+from analyzer.simulation import Decision, Simulator
 from analyzer.vocabulary import EgressClass, Outcome
 
 _NOT_ASKED = frozenset((EgressClass.IN_MESH, EgressClass.INBOUND))
@@ -57,15 +57,15 @@ def usages_of(destinations: Iterable[Destination], simulator: Simulator) -> Usag
                 unsure[request.key.source_namespace, request.destination_port] += request.entries
             if entry is None or decision.outcome is Outcome.BLOCKED:
                 continue
-            _book(by_entry[entry.reference], entry, request, decision.outcome, unguarded=decision.unguarded)
+            _book(by_entry[entry.reference], entry, request, decision)
     return Usages(by_entry, unsure)
 
 
-def _book(usage: Usage, entry: ServiceEntry, request: Request, outcome: Outcome, *, unguarded: bool) -> None:
+def _book(usage: Usage, entry: ServiceEntry, request: Request, decision: Decision) -> None:
     key, port = request.key, request.destination_port
-    if unguarded:
+    if decision.unguarded:
         usage.unguarded[port][request.destination_ip or "unknown"] += request.entries
-    if outcome is Outcome.MISDIRECTED:
+    if decision.stray:
         usage.astray[port][key.host or key.destination_ip or "unknown"] += request.entries
         return
     usage.entries += request.entries

@@ -189,10 +189,12 @@ class Deciding:
         if target.doubt is not None:
             because = f"Matched {by}. {target.note}"
             return Decision(Outcome.CONDITIONAL, rule, because, by, unguarded, (target.doubt,))
-        if not target.rerouted and self.owners.is_anothers(self.request, target):
+        stray = not target.rerouted and not self.owners.is_for_it(self.request, target)
+        if stray and self.owners.is_anothers(self.request, target):
             because = f"{by} takes this traffic for {target.service.host}, which is not what was asked for."
-            return Decision(Outcome.MISDIRECTED, rule, because, by, unguarded)
-        return Decision(Outcome.ALLOWED, rule, self._because(target, rule), by, unguarded)
+            return Decision(Outcome.MISDIRECTED, rule, because, by, unguarded, stray=True)
+        named = stray and self.request.key.host is not None
+        return Decision(Outcome.ALLOWED, rule, self._because(target, rule), by, unguarded, stray=named)
 
     def _is_open(self, target: Target) -> bool:
         """Whether others than those meant may pass; a Service's and an allocated address are nobody else's."""

@@ -20,8 +20,8 @@ class Owners:
         if self._is_own(request, target):
             return False
         host = request.key.host
-        if host is not None:
-            return self._has_host(host)
+        if host is not None:  # whoever dials an entry's own address asked for it, unless the name is another's
+            return target.service.address is None or self._has_host(host)
         return request.destination_ip is not None and request.destination_ip in self._addresses
 
     def is_for_it(self, request: Request, target: Target) -> bool:

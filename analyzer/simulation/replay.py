@@ -13,7 +13,8 @@ class Decision:
 
     `rule` is a stable code; `by` is `<namespace>/<name>` of the deciding object or null; `conditions` are
     what the log does not hold (sni_unknown, host_unknown, creation_order, dns_capture,
-    workload_labels, dns_answer).
+    workload_labels, dns_answer). `stray` is true where the deciding entry is not for what was asked for by name,
+    whether that is another's (misdirected) or nobody's.
     """
 
     outcome: Outcome
@@ -22,6 +23,7 @@ class Decision:
     by: str | None = None
     unguarded: bool = False
     conditions: tuple[str, ...] = ()
+    stray: bool = False
 
 
 @dataclass(frozen=True)

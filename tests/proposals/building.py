@@ -1,6 +1,7 @@
 """Meshes for tests, out of a few words of YAML, and proposals out of evidence."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from analyzer.evidence import Destination
@@ -16,8 +17,11 @@ _NETWORKING = "networking.istio.io/v1"
 
 
 def mesh_of(entries: Sequence[Mapping[str, Any]]) -> Mesh:
-    """ServiceEntries from `{name: <namespace>/<name>, labels, annotations, spec}`, each in a file of its own."""
-    return Mesh(tuple(service_entry_of(_document(entry)) for entry in entries))
+    """ServiceEntries from `{name: <namespace>/<name>, labels, annotations, spec}`, a file each, oldest first."""
+    dated = {f"2026-01-{day:02}T00:00:00Z": entry for day, entry in enumerate(entries, 1)}
+    return Mesh(
+        tuple(replace(service_entry_of(_document(entry)), creation_timestamp=when) for when, entry in dated.items())
+    )
 
 
 def _document(entry: Mapping[str, Any]) -> Document:
