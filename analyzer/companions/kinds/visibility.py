@@ -18,7 +18,7 @@ from analyzer.evidence import Destination
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.proposals.manifest_yaml import as_yaml
 from analyzer.proposals.rendering import annotations_of
-from analyzer.simulation.services import visible_entries
+from analyzer.simulation.registry import visible_entries
 from analyzer.versions import version_of
 from analyzer.vocabulary import ACCESS_LOG_FIELDS, ApplicationProtocol, EgressClass
 
