@@ -28,7 +28,14 @@ FLAGS = Kind(r"[A-Za-z0-9_,]*|-", r"[A-Za-z0-9_,-]")
 VERSION = Kind(r"HTTP/[0-9.]+|-|", r"[HTP/0-9.-]")
 NAME = Kind(r"[A-Za-z0-9_.:/-]*", r"[A-Za-z0-9_.:/-]")
 """A name of Kubernetes' or a word of Envoy's own."""
-ADDRESS = Kind(r"[A-Za-z0-9_.:/@%\[\]-]*", r"[A-Za-z0-9_.:/@%\[\]-]")
+ADDRESS = Kind(
+    r"[0-9.]+:\d{1,5}|\[[0-9A-Za-z:.%]+\]:\d{1,5}|[a-z]+://[A-Za-z0-9_.:/@%\[\]-]*|[/@][A-Za-z0-9_.:/@-]*|-|",
+    r"[A-Za-z0-9_.:/@%\[\]-]",
+)
+"""IP and port, an older Envoy's `tcp://`, a listener inside Envoy, a socket in the file system."""
+IP = Kind(r"[0-9A-Fa-f.:%\[\]-]*", r"[0-9A-Fa-f.:%\[\]-]")
+DETAILS = Kind(r'[^\s"|{]*(?:\{[^\s"]*\})?', r'[^\s"]')
+"""Envoy's own words; bars stand only in the braces behind them (envoyproxy/envoy source/common/stream_info)."""
 AUTHORITY = Kind(r'[^\s"|/\\<>^`{}\x00-\x1f\x7f]*', r'[^\s"|/\\<>^`{}\x00-\x1f\x7f]')
 """What Envoy takes for an authority (google/quiche http2/adapter/header_validator.cc); others get 400, unlogged."""
 CLUSTER = Kind(
@@ -115,13 +122,14 @@ SPLIT_ADDRESSES: dict[str, tuple[str, str]] = {
 _NUMBERS = re.compile(
     r"RESPONSE_CODE|.*DURATION|.*_BYTES_.*|BYTES_.*|(?!.*WITHOUT).*_PORT|.*ATTEMPT_COUNT|CONNECTION_ID|STREAM_ID|GRPC_STATUS_NUMBER"
 )
-_ADDRESSES = re.compile(r".*_ADDRESS(?:_WITHOUT_PORT)?|UPSTREAM_HOST")
+_ADDRESSES = re.compile(r".*_ADDRESS|UPSTREAM_HOST")
+_IPS = re.compile(r".*_ADDRESS_WITHOUT_PORT")
 _CLUSTERS = re.compile(r"UPSTREAM_CLUSTER(?:_RAW)?")
 _NAMES = re.compile(
     r"REQUESTED_SERVER_NAME|GRPC_STATUS|ACCESS_LOG_TYPE|TRACE_ID|UNIQUE_ID|.*_TLS_(?:VERSION|CIPHER|SESSION_ID)"
     r"|UPSTREAM_PROTOCOL|HOSTNAME"
 )
-_WORDS = re.compile(r"RESPONSE_CODE_DETAILS|UPSTREAM_HOST_NAME.*|UPSTREAM_HOSTS_ATTEMPTED.*")
+_WORDS = re.compile(r"UPSTREAM_HOST_NAME.*|UPSTREAM_HOSTS_ATTEMPTED.*")
 _PHRASES = re.compile(
     r"CONNECTION_TERMINATION_DETAILS|UPSTREAM_TRANSPORT_FAILURE_REASON|ROUTE_NAME|FILTER_CHAIN_NAME|VIRTUAL_CLUSTER_NAME"
     r"|LISTENER.*|ENVIRONMENT|START_TIME.*|EMIT_TIME.*|DOWNSTREAM_TRANSPORT_FAILURE_REASON"
@@ -129,6 +137,7 @@ _PHRASES = re.compile(
 _BY_NAME = (
     (_NUMBERS, NUMBER),
     (_ADDRESSES, ADDRESS),
+    (_IPS, IP),
     (_CLUSTERS, CLUSTER),
     (_NAMES, NAME),
     (_WORDS, WORD),
@@ -138,6 +147,7 @@ _BY_KEY = {
     "REQ(:METHOD)": METHOD,
     "RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)": NUMBER,
     "PROTOCOL": VERSION,
+    "RESPONSE_CODE_DETAILS": DETAILS,
     "RESPONSE_FLAGS": FLAGS,
     "RESPONSE_FLAGS_LONG": FLAGS,
     **dict.fromkeys(FIELD_OPERATORS["authority"], AUTHORITY),

@@ -6,6 +6,7 @@ omit_empty_values), pilot/pkg/networking/core/v1alpha3/listener.go and accesslog
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import dumps as dump
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,23 @@ _JSON_KEYS: Json = {
 
 @dataclass(frozen=True)
 class AccessLog:
-    """One format: the file it goes to (`<name>.log`), and the text or the JSON object it is made of."""
+    """One format: the file it goes to (`<name>.log`), and the text or the JSON object it is made of.
+
+    One that is `declared` is not Istio's, and the analyzer is told of it.
+    """
 
     name: str
     text: str | None = None
-    json: Mapping[str, str] | None = None
+    json: Mapping[str, Any] | None = None
     omit_empty: bool = False
+    declared: bool = False
+
+    @property
+    def told(self) -> str | None:
+        """What `--format` is given."""
+        if not self.declared:
+            return None
+        return self.text if self.json is None else dump(self.json)
 
     def file(self, folder: Path) -> Path:
         """Where a sidecar that logs into a folder writes it."""
@@ -114,6 +126,66 @@ ISTIO_JSON_1_23 = AccessLog("istio_json_1_23", json={**_JSON_KEYS, "upstream_clu
 ISTIO_TEXT_OMIT_EMPTY = AccessLog("istio_text_omit_empty", ISTIO_TEXT.text, omit_empty=True)
 ISTIO_JSON_OMIT_EMPTY = AccessLog("istio_json_omit_empty", json=_JSON_KEYS, omit_empty=True)
 
+CUSTOM_BARS = AccessLog(
+    "custom_bars",
+    "%START_TIME(%s.%3f)%|%REQ(:METHOD)%|%PROTOCOL%|%RESPONSE_CODE%|%RESPONSE_FLAGS_LONG%|%RESPONSE_CODE_DETAILS%"
+    "|%BYTES_RECEIVED%|%BYTES_SENT%|%DURATION%|%REQ(:AUTHORITY)%|%UPSTREAM_REMOTE_ADDRESS%|%UPSTREAM_CLUSTER%"
+    "|%UPSTREAM_TRANSPORT_FAILURE_REASON%|%DOWNSTREAM_LOCAL_ADDRESS%|%REQUESTED_SERVER_NAME%|%ROUTE_NAME%"
+    "|%ENVIRONMENT(POD_NAME)%|%REQ(USER-AGENT)%",
+    declared=True,
+)
+CUSTOM_PAIRS = AccessLog(
+    "custom_pairs",
+    'at=%START_TIME(%Y-%m-%dT%H:%M:%S.%6f%z)% agent="%REQ(USER-AGENT)%" path="%REQ(:PATH)%" code=%RESPONSE_CODE% '
+    "flags=%RESPONSE_FLAGS% why=%RESPONSE_CODE_DETAILS% in=%BYTES_RECEIVED% out=%BYTES_SENT% took=%DURATION% "
+    'do=%REQ(:METHOD)% v=%PROTOCOL% host="%REQ(:AUTHORITY)%" to=%UPSTREAM_HOST% cluster=%UPSTREAM_CLUSTER_RAW% '
+    "failed=%UPSTREAM_TRANSPORT_FAILURE_REASON% sni=%REQUESTED_SERVER_NAME% chain=%FILTER_CHAIN_NAME% "
+    "dst=%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%:%DOWNSTREAM_LOCAL_PORT% route=%ROUTE_NAME%",
+    declared=True,
+)
+_NESTED: Json = {
+    "t": "%START_TIME(%Y-%m-%d %H:%M:%S.%3f)%",
+    "http": {
+        "m": "%REQ(:METHOD)%",
+        "v": "%PROTOCOL%",
+        "code": "%RESPONSE_CODE%",
+        "first": "%REQ(:METHOD)% %REQ(:PATH)%",
+        "agent": "%REQ(USER-AGENT)%",
+    },
+    "f": "%RESPONSE_FLAGS%",
+    "why": "%RESPONSE_CODE_DETAILS%",
+    "failed": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "a": "%REQ(:AUTHORITY)%",
+    "r": "%ROUTE_NAME%",
+    "in": "%BYTES_RECEIVED%",
+    "out": "%BYTES_SENT%",
+    "u": "%UPSTREAM_HOST%",
+    "c": "%UPSTREAM_CLUSTER%",
+    "d": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "s": "%REQUESTED_SERVER_NAME%",
+}
+CUSTOM_JSON = AccessLog("custom_json", json=_NESTED, declared=True)
+JSON_BY_ALIAS = AccessLog(
+    "json_by_alias",
+    json={
+        "timestamp": "%START_TIME%",
+        "request": {"method": "%REQ(:METHOD)%", "path": "%REQ(:PATH)%", "host": "%REQ(:AUTHORITY)%"},
+        "protocol": "%PROTOCOL%",
+        "status": "%RESPONSE_CODE%",
+        "flags": "%RESPONSE_FLAGS%",
+        "response_code_details": "%RESPONSE_CODE_DETAILS%",
+        "failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+        "bytes_in": "%BYTES_RECEIVED%",
+        "bytes_out": "%BYTES_SENT%",
+        "userAgent": "%REQ(USER-AGENT)%",
+        "upstream_addr": "%UPSTREAM_HOST%",
+        "upstreamCluster": "%UPSTREAM_CLUSTER%",
+        "downstream": {"local_address": "%DOWNSTREAM_LOCAL_ADDRESS%", "remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%"},
+        "sni": "%REQUESTED_SERVER_NAME%",
+        "route": "%ROUTE_NAME%",
+    },
+)
+
 FORMATS = (
     ISTIO_TEXT,
     ISTIO_TEXT_1_9,
@@ -126,6 +198,10 @@ FORMATS = (
     ISTIO_JSON_1_23,
     ISTIO_TEXT_OMIT_EMPTY,
     ISTIO_JSON_OMIT_EMPTY,
+    CUSTOM_BARS,
+    CUSTOM_PAIRS,
+    CUSTOM_JSON,
+    JSON_BY_ALIAS,
 )
 
 

@@ -72,7 +72,7 @@ def compare(run: Run, lakes: Path) -> Iterator[Compared]:
     """
     lines = lines_by_port(run.folder)
     for log in FORMATS:
-        ingest([str(log.file(run.folder))], str(lakes / log.name), workers=1)
+        ingest([str(log.file(run.folder))], str(lakes / log.name), workers=1, log_format=log.told)
         rows = (row for batch in Lake(str(lakes / log.name)).entries(_WANTED) for row in batch.to_pylist())
         said = {row["line_number"]: row for row in rows}
         for sent in run.sent:
