@@ -218,6 +218,10 @@ class ProposalSettings(_Strict):
         default=(),
         description="companion manifests to make beside the entries; `egress-audit catalog` lists them, none is made unasked",
     )
+    shared_domains: tuple[Domain, ...] = Field(
+        default=(),
+        description="domains whose subdomains belong to many tenants, never widened over; beyond the public suffix list and the services that are known",
+    )
     tcp_addresses: bool = Field(
         default=True,
         description="whether a nameless TCP destination may be proposed by its address, marked for a person to check",

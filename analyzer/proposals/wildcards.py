@@ -6,36 +6,15 @@ included: `*.s3.amazonaws.com` would be everybody's buckets).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
-_SHARED = (
-    "akamaihd.net",
-    "akamaized.net",
-    "aliyuncs.com",
-    "amazonaws.com",
-    "azure.com",
-    "cloudapp.net",
-    "cloudflarestorage.com",
-    "cloudfront.net",
-    "edgekey.net",
-    "fastly.net",
-    "githubusercontent.com",
-    "googleapis.com",
-    "googleusercontent.com",
-    "mongodb.net",
-    "oraclecloud.com",
-    "sharepoint.com",
-    "snowflakecomputing.com",
-    "trafficmanager.net",
-    "windows.net",
-    "zendesk.com",
-)
-"""Domains whose subdomains belong to many tenants, beyond those that the public suffix list knows."""
+from analyzer.proposals.tenants import SHARED_DOMAINS
+
 HostPorts = Mapping[int, str]
 """Port number to protocol."""
 
@@ -49,17 +28,18 @@ class Family:
     hosts: tuple[str, ...]
 
 
-def families(wanted: Mapping[str, HostPorts], after_hosts: int) -> list[Family]:
+def families(wanted: Mapping[str, HostPorts], after_hosts: int, shared: Collection[str] = ()) -> list[Family]:
     """The wildcards that enough hosts ask for, the deepest suffix first; no host is in two of them.
 
     A host joins only if the family uses every one of its ports with the same protocol, so that a wildcard opens
-    no port that a single host asked for. The apex never joins: a wildcard does not match it.
+    no port that a single host asked for. The apex never joins: a wildcard does not match it. `shared` are domains of
+    many tenants beyond those that are known.
     """
     if not after_hosts:
         return []
     below: dict[str, set[str]] = defaultdict(set)
     for host in wanted:
-        for suffix in _suffixes_of(host):
+        for suffix in _suffixes_of(host, shared):
             below[suffix].add(host)
     found: list[Family] = []
     taken: set[str] = set()
@@ -82,10 +62,10 @@ def _family(suffix: str, hosts: Mapping[str, HostPorts], after_hosts: int) -> Fa
     return Family(suffix, tuple(used), tuple(members))
 
 
-def _suffixes_of(host: str) -> list[str]:
+def _suffixes_of(host: str, shared: Collection[str]) -> list[str]:
     """The suffixes below which a wildcard might stand for a host: its parent and up, down from its owner's domain."""
     registrable = _public().privatesuffix(host)
-    if registrable is None or _is_shared(registrable):
+    if registrable is None or _is_shared(registrable, shared):
         return []
     suffixes = []
     parent = host.partition(".")[2]
@@ -96,8 +76,11 @@ def _suffixes_of(host: str) -> list[str]:
     return suffixes
 
 
-def _is_shared(domain: str) -> bool:
-    return any(domain == shared or domain.endswith(f".{shared}") for shared in _SHARED)
+def _is_shared(domain: str, shared: Collection[str]) -> bool:
+    labels = domain.split(".")
+    return any(
+        above in SHARED_DOMAINS or above in shared for above in (".".join(labels[n:]) for n in range(len(labels)))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from analyzer.proposals import Proposal, Proposals
+from analyzer.vocabulary import NEWEST_ISTIO
 from tests.detection.building import destination
 from tests.proposals.building import mesh_of, proposals_for
 
@@ -20,7 +21,8 @@ def _cases() -> Iterator[Any]:
 
 def _proposals(case: dict[str, Any]) -> Proposals:
     evidence = [destination(**facts) for facts in case["evidence"]]
-    return proposals_for(evidence, mesh_of(case.get("mesh", [])), **case.get("settings", {}))
+    version = case.get("istio_version", NEWEST_ISTIO)
+    return proposals_for(evidence, mesh_of(case.get("mesh", [])), version, **case.get("settings", {}))
 
 
 def _spec(proposal: Proposal) -> Any:

@@ -63,7 +63,8 @@ def test_a_port_in_two_protocols_makes_no_family() -> None:
 @pytest.mark.parametrize(
     "suffix",
     ["com", "co.uk", "s3.amazonaws.com", "eu-west-1.amazonaws.com", "cloudfront.net", "blob.core.windows.net",
-     "azurewebsites.net", "github.io", "githubusercontent.com", "storage.googleapis.com", "herokuapp.com"],
+     "azurewebsites.net", "vault.azure.net", "s3.cn-north-1.amazonaws.com.cn", "acme.jfrog.io", "okta.com",
+     "github.io", "githubusercontent.com", "storage.googleapis.com", "herokuapp.com"],
 )  # fmt: skip
 def test_nothing_widens_over_names_of_other_people(suffix: str) -> None:
     assert families(_of(*(f"{name}.{suffix}" for name in "abcde")), 2) == []

@@ -47,7 +47,7 @@ class ServiceEntryKind:
             else:
                 by_address[item.key.destination_ip or "", item.key.destination_port or 0].append(item)
         chosen = {host: one_protocol_a_port(items, unmakeable) for host, items in by_host.items()}
-        made = _for_hosts(namespace, {host: items for host, items in chosen.items() if items}, settings)
+        made = _for_hosts(namespace, {host: items for host, items in chosen.items() if items}, settings, istio_version)
         for (address, port), items in sorted(by_address.items()):
             made.append(_for_address(namespace, address, port, items, settings))
         return made, unmakeable
@@ -77,15 +77,17 @@ class ServiceEntryKind:
         }
 
 
-def _for_hosts(namespace: str, by_host: Mapping[str, Sequence[Judged]], settings: Settings) -> list[Candidate]:
+def _for_hosts(
+    namespace: str, by_host: Mapping[str, Sequence[Judged]], settings: Settings, istio_version: str
+) -> list[Candidate]:
     """One candidate a host; several hosts as one wildcard where settings ask for that and enough agree."""
     protocols = {host: protocols_of(items) for host, items in by_host.items()}
     single = {
         host: _for_host(namespace, host, protocols[host], items, settings) for host, items in sorted(by_host.items())
     }
     wide = [
-        _for_family(namespace, family, [single.pop(host) for host in family.hosts], settings)
-        for family in families(protocols, settings.proposals.wildcard_after_hosts)
+        _for_family(namespace, family, [single.pop(host) for host in family.hosts], settings, istio_version)
+        for family in families(protocols, settings.proposals.wildcard_after_hosts, settings.proposals.shared_domains)
     ]
     return [*wide, *single.values()]
 
@@ -107,17 +109,19 @@ def _for_host(
     return Candidate(entry, tuple(items))
 
 
-def _for_family(namespace: str, family: Family, members: Sequence[Candidate], settings: Settings) -> Candidate:
-    """A wildcard cannot be resolved, so the proxy connects to the address that the client dialled (resolution NONE)."""
+def _for_family(
+    namespace: str, family: Family, members: Sequence[Candidate], settings: Settings, istio_version: str
+) -> Candidate:
+    """A wildcard has no one address, so the proxy asks DNS for each name, or follows the client."""
     host = f"*.{family.suffix}"
-    seen = ", ".join(family.hosts[:_FEW]) + (", …" if len(family.hosts) > _FEW else "")
+    resolution = _resolution(family, istio_version)
     entry = ServiceEntry(
         namespace=namespace,
         name=object_name(host),
         hosts=(host,),
         ports=ports_of(family.ports),
         location=Location.MESH_EXTERNAL,
-        resolution=Resolution.NONE,
+        resolution=resolution,
         export_to=settings.proposals.export_to,
         labels=_LABELS,
         proposed=True,
@@ -125,11 +129,35 @@ def _for_family(namespace: str, family: Family, members: Sequence[Candidate], se
     return Candidate(
         entry,
         tuple(item for member in members for item in member.made_for),
-        widens=f"Admits every name below {family.suffix}, at any address that the client dials; "
-        f"{len(family.hosts)} were seen ({seen}).",
+        widens=_gained(family, members, resolution),
         needs_review=True,
         narrower=tuple(members),
     )
+
+
+def _resolution(family: Family, istio_version: str) -> Resolution:
+    """DYNAMIC_DNS where every port is TLS: sidecars know it since 1.30, and for HTTP only where no other service of
+    the port comes first (istio/istio pilot/pkg/networking/core/listener.go); else NONE."""
+    only_tls = all(protocol == "TLS" for _, protocol in family.ports)
+    return Resolution.DYNAMIC_DNS if only_tls and version_of(istio_version) >= (1, 30) else Resolution.NONE
+
+
+def _gained(family: Family, members: Sequence[Candidate], resolution: Resolution) -> str:
+    """What a wildcard admits beyond the evidence."""
+    seen = ", ".join(family.hosts[:_FEW]) + (", …" if len(family.hosts) > _FEW else "")
+    where = (
+        "at the address that DNS gives the proxy for the name"
+        if resolution is Resolution.DYNAMIC_DNS
+        else "at any address that the client dials"
+    )
+    sentences = [
+        f"Admits every name below {family.suffix}, {where}; {len(family.hosts)} were seen ({seen}), the rest is gained."
+    ]
+    for number, protocol in family.ports:
+        users = sum(any(port.number == number for port in member.service_entry.ports) for member in members)
+        if users < len(members):
+            sentences.append(f"Port {number} {protocol} was seen for {users} of the {len(members)}.")
+    return " ".join(sentences)
 
 
 def _for_address(namespace: str, address: str, port: int, items: Sequence[Judged], settings: Settings) -> Candidate:
