@@ -14,6 +14,7 @@ from analyzer.companions import Companions, Situation, known_companions, make_co
 from analyzer.companions.making import documents_of
 from analyzer.errors import UsageError
 from analyzer.evidence import Destination
+from analyzer.mesh.loading import service_entry_of
 from analyzer.mesh.model import Gateway, Mesh, Sidecar
 from analyzer.mesh.scoping import EgressListener
 from analyzer.proposals import propose
@@ -331,3 +332,18 @@ def test_no_text_of_the_log_reaches_the_shell(hostile: str) -> None:
     lines = script(destination("api.partner.example"), destination("b.partner.example", workload=hostile))
 
     assert hostile not in lines
+
+
+def test_the_entry_that_shows_names_lets_nobody_out() -> None:
+    asked = situation([NAMELESS], "visibility")
+    (document,) = documents_of(make_companions(asked).files)
+
+    after = Simulator(
+        asked.applied.over(Mesh((replace(service_entry_of(document), proposed=True),))),
+        mode=Mode.REGISTRY_ONLY,
+        istio_version="1.31",
+    )
+
+    forged = destination("a.show-server-names.egress.internal")
+    assert [after.decide(request).outcome for request in forged.requests] == [Outcome.BROKEN]
+    assert all(after.decide(request).outcome is not Outcome.ALLOWED for request in NAMELESS.requests)
