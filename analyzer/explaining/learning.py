@@ -7,7 +7,7 @@ from analyzer.detection.texts import shown
 from analyzer.evidence import Judged
 from analyzer.vocabulary import HostSource, Mechanism
 
-_FEW = 3
+_FEW, _HINTS = 3, 5
 _FIELD_OF_NAME = {
     HostSource.AUTHORITY: "the Host header of its own lines (authority): the client said so, and HTTP goes by it",
     HostSource.SNI: "the server name of its own lines (requested_server_name): the client said so, and TLS goes by it",
@@ -56,8 +56,11 @@ def names_of(judged: Judged, everything: Sequence[Judged]) -> Iterator[LearnedNa
         for name in sorted(name for name in written if name and name != key.host)[:_FEW]:
             yield LearnedName(shown(name), "as some of its lines write it")
         return
-    for other in everything:
-        if other.key.host and key.destination_ip in other.destination.addresses:
-            yield LearnedName(
-                other.key.host, f"lines of {shown(other.destination.name)} that dialled the same address (a hint)"
-            )
+    others = [other for other in everything if other.key.host and key.destination_ip in other.destination.addresses]
+    hints = {other.key.host or "": shown(other.destination.name) for other in reversed(others)}
+    for name in sorted(hints)[:_HINTS]:
+        yield LearnedName(name, f"lines of {hints[name]} that dialled the same address (a hint)")
+    if len(hints) > _HINTS:
+        yield LearnedName(
+            f"{len(hints) - _HINTS:,} more names", "the address is shared by many: none of them is a hint"
+        )

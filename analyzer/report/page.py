@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from functools import lru_cache
 from importlib.resources import files
@@ -16,6 +17,8 @@ from analyzer.text import printable
 
 _SHORT, _LONG = 22, 60
 """Letters in a cell: up to here it is one word that is not broken, from there on it is a sentence."""
+_NUMBERED = re.compile(r"(.*:)(0|[1-9]\d{0,14})", re.DOTALL | re.ASCII)
+"""A text and the number that it ends in, written as JavaScript would write it."""
 _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
@@ -60,9 +63,19 @@ def embedded(content: Any) -> str:
 
 
 def _pack(value: Any, texts: dict[str, int]) -> Any:
-    """Texts become `[index]`, so that they cannot be taken for numbers; mappings become lists of pairs."""
+    """Texts become `[index]`, so that they cannot be taken for numbers; mappings become lists of pairs.
+
+    A text that ends in a number, as a place in a file does, becomes `[index, number]`: a file's name stands there once. A list of
+    texts alone is `["t", index, ...]`.
+    """
     if isinstance(value, str):
+        match = _NUMBERED.fullmatch(value)
+        if match is not None:
+            return [texts.setdefault(match[1], len(texts)), int(match[2])]
         return [texts.setdefault(value, len(texts))]
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        packed = [_pack(item, texts) for item in value]
+        return ["t", *(item[0] for item in packed)] if all(len(item) == 1 for item in packed) else ["l", *packed]
     if isinstance(value, list):
         return ["l", *(_pack(item, texts) for item in value)]
     if isinstance(value, dict):
@@ -73,8 +86,10 @@ def _pack(value: Any, texts: dict[str, int]) -> Any:
 def _unpack(value: Any, texts: list[str]) -> Any:
     if not isinstance(value, list):
         return value
-    if len(value) == 1 and isinstance(value[0], int):
-        return texts[value[0]]
+    if isinstance(value[0], int):
+        return texts[value[0]] + (str(value[1]) if len(value) > 1 else "")
+    if value[0] == "t":
+        return [texts[place] for place in value[1:]]
     items = [_unpack(item, texts) for item in value[1:]]
     return items if value[0] == "l" else dict(zip(items[::2], items[1::2], strict=True))
 

@@ -1,6 +1,4 @@
-"""From what a person types to the chain from log line to decision, on the sample logs and a mesh with mistakes."""
-
-from datetime import date
+"""From what a person types to the chain from log line to decision, beside a mesh with mistakes."""
 
 import pytest
 
@@ -12,16 +10,30 @@ from analyzer.mesh import load_mesh
 from analyzer.pipeline import Audit
 from analyzer.settings import Settings
 from tests.golden import ROOT
+from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, TCP, text
 
 PAYMENTS = "api.payments-saas.example"
+AT_PAYMENTS = {"downstream_local_address": "198.51.100.31:443", "requested_server_name": PAYMENTS}
+LET_OUT = {"upstream_cluster": "PassthroughCluster", "upstream_host": "198.51.100.31:443"}
+ELSEWHERE = {"downstream_local_address": "198.51.100.61:80"}
+LOG = [
+    *[text(BLOCKED_TCP, **AT_PAYMENTS)] * 18,
+    *[text(TCP, **AT_PAYMENTS, **LET_OUT)] * 18,
+    *[text(BLOCKED_HTTP, authority=f"eu-{n}.es.search-cloud.example", **ELSEWHERE) for n in (1, 2, 3, 4) for _ in "ab"],
+    *[text(BLOCKED_TCP, downstream_local_address="203.0.113.54:5432")] * 3,
+    *[text(BLOCKED_HTTP, authority="jsonplaceholder.typicode.com", downstream_local_address="203.0.113.10:80")] * 3,
+    text(BLOCKED_TCP, downstream_local_address="203.0.113.10:80"),
+    text(BLOCKED_HTTP, authority="www.partner.example", **ELSEWHERE),
+]
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory) -> Audit:
-    lake = str(tmp_path_factory.mktemp("explaining") / "lake")
-    ingest([str(ROOT / "sample_logs")], lake, workers=1)
+    folder = tmp_path_factory.mktemp("explaining")
+    (folder / "payments.log").write_text("\n".join(LOG) + "\n")
+    ingest([str(folder / "payments.log")], str(folder / "lake"), labels={"source_namespace": "shop"}, workers=1)
     mesh, _ = load_mesh([str(ROOT / "tests" / "data" / "mesh")])
-    return audit(lake, settings=Settings(), mesh=mesh, istio_version="1.31", as_of=date(2026, 3, 31))
+    return audit(str(folder / "lake"), settings=Settings(), mesh=mesh, istio_version="1.31")
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ CASES = {
             entry("egress/b", "api.example.com", resolution="NONE"),
         ],
         "cannot_work", "Make one entry of those for this host, or give them the same resolution, labels and exportTo.",
-        "ServiceEntry/egress/b",
+        "ServiceEntry/egress/b", None,
     ),
     "an address that Istio made up and nobody has": Case(
         [API], "auto_allocated",

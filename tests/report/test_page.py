@@ -87,7 +87,11 @@ def test_the_same_audit_is_the_same_page(hostile: Audit) -> None:
 
 
 def test_columns_and_back_is_the_same() -> None:
-    rows = [{"a": 1, "b": ["x", {"y": None}], "c": "x"}, {"a": None, "b": [], "c": "</script>"}]
+    rows = [
+        {"a": 1, "b": ["x", {"y": None}], "c": "x"},
+        {"a": None, "b": [], "c": "</script>"},
+        {"a": None, "b": ["a.log:7", "a.log:07", ":0", "7", "a:\n:12", f"x:{'9' * 30}"], "c": "::1"},
+    ]
 
     packed = json.loads(embedded(as_columns(rows)))
 

@@ -4,7 +4,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const unpack = (value, texts) => {
     if (!Array.isArray(value)) return value;
-    if (value.length === 1 && typeof value[0] === "number") return texts[value[0]];
+    if (typeof value[0] === "number") return value.length > 1 ? texts[value[0]] + value[1] : texts[value[0]];
+    if (value[0] === "t") return value.slice(1).map((place) => texts[place]);
     const items = value.slice(1).map((item) => unpack(item, texts));
     if (value[0] === "l") return items;
     const pairs = [];
@@ -40,11 +41,10 @@
     ["verdict", (row) => get(row, "verdict"), false],
     ["reason", (row) => get(row, "reasons")[0].code, false],
   ];
-  const items = rows.map((row) => {
-    const cells = views.map(([, read]) => read(row));
-    const words = [...cells, ...get(row, "reasons").map((reason) => reason.text)];
-    return { row, cells, words: words.join("\n").toLowerCase() };
-  });
+  const items = rows.map((row) => ({ row, cells: views.map(([, read]) => read(row)) }));
+  // What is searched is put together at the first search: opening the page should not wait for it.
+  const wordsOf = (item) => item.words ??=
+    [...item.cells, ...get(item.row, "reasons").map((reason) => reason.text)].join("\n").toLowerCase();
 
   const table = document.getElementById("destinations-table");
   const head = table.tHead.rows[0];
@@ -139,7 +139,7 @@
     const chosen = Object.entries(controls).map(([name, column]) => [document.getElementById(`by-${name}`).value, column]);
     const egressClass = document.getElementById("by-class").value;
     found = items.filter((item) =>
-      words.every((word) => item.words.includes(word)) &&
+      words.every((word) => wordsOf(item).includes(word)) &&
       chosen.every(([value, column]) => !value || item.cells[column] === value) &&
       (!egressClass || item.cells[5].split(", ").includes(egressClass)));
     const order = descending ? -1 : 1;
