@@ -95,6 +95,7 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
     ],
     "loki_query": [
         ({"status": "success", "data": {"resultType": "streams", "result": [{"stream": LABELS, "values": [["1", LINE], ["2", LINE]]}], "stats": {}}}, [EAST, EAST]),
+        ({"stream": LABELS, "values": [["1", LINE]]}, [EAST]),
         ({"streams": [{"stream": {"namespace": "shop"}, "values": [["1", LINE, {"pod": POD}]]}]}, [{"source_namespace": "shop", "source_pod": POD}]),
     ],
     "splunk": [

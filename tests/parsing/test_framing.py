@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analyzer.parsing import BlockReader
 from analyzer.parsing.envelopes import known_envelopes
@@ -16,7 +18,7 @@ from analyzer.parsing.peeling import read_peeled
 from analyzer.parsing.tabular import header_of
 from analyzer.sources import find_sources, read_blocks
 from tests.lines import HTTP, as_json, text
-from tests.parsing.test_envelopes import ECS, LINE, POD, SAMPLES, WRITER, cri, docker
+from tests.parsing.test_envelopes import ECS, LINE, POD, SAMPLES, WRITER, as_line, cri, docker
 from tests.parsing.test_joining import WIDE, wrapped
 
 
@@ -107,3 +109,28 @@ def test_a_line_of_a_log_is_no_header(line: str) -> None:
 def test_a_header_is_an_envelope_of_nothing() -> None:
     assert known_envelopes()["csv_export"].peel(b'"@timestamp",message') == []
     assert known_envelopes()["csv_export"].peel(LINE.encode()) is None
+
+
+PIECES = [
+    *(as_line(sample).decode() for name in sorted(SAMPLES) for sample, _ in SAMPLES[name]),
+    *(json.dumps(sample, indent=1) for sample, _ in SAMPLES["loki_query"]),
+    ENTRY, LINE, LINE[:90], as_json(HTTP), "junk", "\tat com.acme.Foo", "{", "]", "",
+    cri(LINE[:50], "P"), cri(LINE[50:]), cri(LINE[:9], "P", "stderr"), cri(LINE[9:], "F", "stderr"), cri("app", "P"),
+]  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14))
+def test_of_any_lines_in_any_envelopes_every_one_is_accounted_for(tmp_path_factory: Any, pieces: list[str]) -> None:
+    path = tmp_path_factory.mktemp("source") / "a.log"
+    path.write_text("\n".join(pieces))
+
+    entries, rejected = records(path, 1 << 20)
+    seen = {line for line, *_ in (*entries, *rejected)}
+
+    first = 1
+    for piece in pieces:
+        lines = range(first, first + piece.count("\n") + 1)
+        part = " P " in piece[:48] or "stderr F" in piece[:48] or "stdout F" in piece[:48]
+        assert not piece or part or seen & set(lines), piece
+        first = lines.stop

@@ -11,6 +11,8 @@ from analyzer.parsing.json_envelopes import JsonEnvelope, inners, objects_in
 def _records(value: Any) -> Sequence[Inner] | None:
     if not isinstance(value, dict):
         return None
+    if value.keys() == {"stream", "values"}:
+        return _of_stream(value)  # a stream of an answer that was cut
     data = value.get("data", value)
     streams = data.get("result", data.get("streams")) if isinstance(data, dict) else None
     if not isinstance(streams, list) or not any(isinstance(s, dict) and "values" in s for s in streams):
