@@ -92,6 +92,15 @@ class Situation:
             found[namespace] = [use for use in uses if use is not None]
         return found
 
+    @cached_property
+    def registered_elsewhere(self) -> Mapping[str, Sequence[Destination]]:
+        """What each namespace calls under an entry that was not given: it may stand in any namespace."""
+        known = {use.destination.key for uses in self.uses.values() for use in uses}
+        return {
+            namespace: [item for item in found if EgressClass.REGISTERED in item.by_class and item.key not in known]
+            for namespace, found in self.outbound.items()
+        }
+
     def _use(self, destination: Destination, entries: Mapping[str, ServiceEntry]) -> Use | None:
         decisions = [self.after.decide(request) for request in destination.requests]
         by = next((item.by for item in decisions if item.outcome is Outcome.ALLOWED and item.by in entries), None)

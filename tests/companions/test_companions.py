@@ -149,6 +149,25 @@ def test_a_sidecar_hides_nothing_where_the_log_does_not_name_the_neighbour() -> 
     assert files["sidecar/01-shop.yaml"]["egress"] == [{"hosts": ["*/*"]}]
 
 
+def test_a_log_that_was_not_watched_long_enough_hides_nothing() -> None:
+    asked = situation(SHOP, "sidecar")
+    short = replace(readiness("shop"), meter=EvidenceMeter(lacks=("13 more days",)))
+
+    files = specs(make_companions(replace(asked, readiness=(short,))))
+
+    assert files["sidecar/01-shop.yaml"]["egress"] == [{"hosts": ["*/*"]}]
+
+
+def test_an_entry_that_was_not_given_may_stand_anywhere_so_that_nothing_is_hidden_or_closed() -> None:
+    unknown = destination("www.partner.example", port=8443, classes={"registered": 5})
+
+    files = specs(made([*SHOP, unknown], "sidecar", "network_policy"))
+
+    assert files["sidecar/01-shop.yaml"]["egress"] == [{"hosts": ["*/*"]}]
+    policy = files["network_policy/shop/networkpolicy-egress-audit-egress.yaml"]
+    assert [port["port"] for port in policy["egress"][2]["ports"]] == [80, 443, 8443]
+
+
 def test_what_is_let_out_without_the_sidecar_is_let_out_with_it() -> None:
     asked = situation(SHOP, "sidecar")
     hosts = specs(make_companions(asked))["sidecar/01-shop.yaml"]["egress"][0]["hosts"]

@@ -52,7 +52,7 @@ def _policy(situation: Situation, namespace: str, uses: Sequence[Use], *, behind
         },
         {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP"}]},
         *_to_addresses(outside),
-        *_to_anywhere(outside),
+        *_to_anywhere(outside, situation.registered_elsewhere[namespace]),
     ]
     seen: list[Destination] = [use.destination for use in uses]
     return manifest(
@@ -75,9 +75,10 @@ def _to_addresses(uses: Sequence[Use]) -> list[dict[str, Any]]:
     return [{"to": [{"ipBlock": {"cidr": cidr}}], "ports": _tcp(numbers)} for cidr, numbers in sorted(ports.items())]
 
 
-def _to_anywhere(uses: Sequence[Use]) -> list[dict[str, Any]]:
-    """Entries that go by name: any address outside the cluster's usual ranges, on their ports."""
+def _to_anywhere(uses: Sequence[Use], elsewhere: Sequence[Destination]) -> list[dict[str, Any]]:
+    """Entries that go by name or are not known: any address outside the cluster's usual ranges, on their ports."""
     numbers = {port.number for use in uses if not use.entry.addresses for port in use.entry.ports}
+    numbers |= {item.key.destination_port for item in elsewhere if item.key.destination_port}
     if not numbers:
         return []
     blocks = [

@@ -1,7 +1,8 @@
 """Sidecar: REGISTRY_ONLY namespace by namespace, the readiest first, with what would break and the way back.
 
 A namespace's Sidecar replaces the mesh's default for it: its policy wins over the mesh's, and its egress list is all
-that its proxies learn of (istio/istio pilot/pkg/model/sidecar.go). So the list names whole namespaces, not services.
+that its proxies learn of (istio/istio pilot/pkg/model/sidecar.go). So the list names whole namespaces, not services, and
+only where the log was watched long enough for what is not in it to count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,11 +38,11 @@ class SidecarCompanion:
         for readiness in _in_order(situation):
             own = _existing(situation.mesh, readiness.namespace or "")
             if own is None:
-                steps.append((readiness, _hosts(situation, readiness.namespace or "")))
+                steps.append((readiness, _hosts(situation, readiness)))
             else:
                 notes.append(
                     f"{own.namespace} has the Sidecar {own.name} already: set `outboundTrafficPolicy: {{mode: "
-                    f"REGISTRY_ONLY}}` there, and list {', '.join(_hosts(situation, own.namespace))} among its hosts."
+                    f"REGISTRY_ONLY}}` there, and list {', '.join(_hosts(situation, readiness))} among its hosts."
                 )
         files = [
             file
@@ -66,12 +67,15 @@ def _existing(mesh: Mesh, namespace: str) -> Sidecar | None:
     return next((item for item in mesh.sidecars if item.namespace == namespace and not item.workload_selector), None)
 
 
-def _hosts(situation: Situation, namespace: str) -> tuple[str, ...]:
-    """What the namespace needs to see; everything, where a list would hide what is let out today."""
+def _hosts(situation: Situation, readiness: NamespaceReadiness) -> tuple[str, ...]:
+    """What the namespace needs to see; everything, where the log is too short to tell or a list would hide something."""
+    namespace = readiness.namespace or ""
+    if not readiness.meter.is_enough:
+        return _EVERYTHING
     root = situation.mesh.config.root_namespace
     seen = situation.outbound[namespace]
     neighbours = {_namespace_of(item) for item in seen if EgressClass.IN_MESH in item.by_class}
-    if None in neighbours:
+    if None in neighbours or situation.registered_elsewhere[namespace]:
         return _EVERYTHING
     others = {name for name in neighbours if name} - {namespace, root}
     shared = {
@@ -159,8 +163,8 @@ def _plan(steps: Sequence[tuple[NamespaceReadiness, tuple[str, ...]]], situation
         "",
         f"Proposed by {MANAGED_BY}. Apply the ServiceEntries first (`kubectl apply -k manifests`), then one step at a",
         "time, and watch each for a day. A step is undone by its rollback, or by `kubectl delete sidecar default` in",
-        "the namespace. Steps that see `*/*` hide nothing; the others let proxies see only what is listed, which is",
-        "what the log shows to be needed.",
+        "the namespace. Steps that see `*/*` hide nothing, because the log is too short or does not say what is needed;",
+        "the others let proxies see only what is listed, which is what the log shows to be needed.",
         "",
         "| step | namespace | status | would break | unsure | sees | apply | undo |",
         "|---|---|---|---|---|---|---|---|",
