@@ -5,6 +5,7 @@ several is read as text is, with the same caution (`analyzer.parsing.readings`).
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +14,19 @@ from typing import Any
 from analyzer.errors import UsageError
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
+from analyzer.parsing.custom_columns import column_of, finished
 from analyzer.parsing.extras import as_extra
 from analyzer.parsing.json_keys import flattened
+from analyzer.parsing.native import MOST_COLUMNS, JsonKernel, library
 from analyzer.parsing.objects import as_text, object_of
 from analyzer.parsing.operators import Operator, take_apart
 from analyzer.parsing.parsed import EXTRA, Reading
 from analyzer.parsing.readings import Pattern, pattern_of
 from analyzer.parsing.slots import Slots
+
+_CONSTANT = "@constant "
+_SPECIAL = re.compile(r'["\\\x00-\x1f.]').search
+"""Letters that JSON escapes, and the dot that stands for an object."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,7 @@ class CustomJson:
         if content is None:
             return None
         flat = flattened(content)
-        keys = {leaf.key for leaf in self.leaves}
-        if 2 * sum(name in keys for name in flat) < max(1, len(flat)):
+        if 2 * sum(self._declared(name) for name in flat) < max(1, len(flat)):
             return None
         texts: list[str | None] = []
         objects: dict[str, Any] = {}
@@ -116,11 +122,40 @@ class CustomJson:
         rest = {name: value for name, value in flat.items() if not self._declared(name)}
         extra = as_extra({**json.loads(values.pop(EXTRA, "{}")), **objects, **rest})
         values |= {} if extra is None else {EXTRA: extra}
+        if not values and one:
+            return None
         return CarefulLine(values, tampered=not one)
 
     def read(self, data: bytes) -> Reading:
-        """Read a block of UTF-8 lines."""
-        return read_by_line(self, data)
+        """Read a block of UTF-8 lines, by the kernel where the template has no objects and no joined values."""
+        if self._kernel is None:
+            return read_by_line(self, data)
+        reading = self._kernel.read(data)
+        if reading.entries is not None:
+            reading.entries.columns = finished(self.slots, reading.entries.columns)
+        return reading
+
+    @cached_property
+    def _kernel(self) -> JsonKernel | None:
+        functions, keys = library(), self._columns()
+        if functions is None or keys is None:
+            return None
+        proof = [column for column in keys.values() if not column.startswith(_CONSTANT)]
+        return JsonKernel(functions, self.name, keys, 1, (proof[0], proof[-1]), others=False)
+
+    def _columns(self) -> dict[str, str] | None:
+        """The column of each key; null where the kernel would not give what a line by itself does."""
+        flat = all(leaf.pattern is None and "." not in leaf.key for leaf in self.leaves)
+        if (
+            not flat
+            or not self.slots.plain
+            or len(self._all_keys) > MOST_COLUMNS - 1
+            or any(map(_SPECIAL, self._all_keys))
+        ):
+            return None
+        columns = {leaf.key: column_of(self.slots, place) for place, leaf in enumerate(self.leaves)}
+        constants = {key: f"{_CONSTANT}{key}" for key in self._all_keys if key not in columns}
+        return {key: column or f"{_CONSTANT}{key}" for key, column in (columns | constants).items()}
 
     def _declared(self, name: str) -> bool:
         """Whether a key is the template's, or lies in an object that one of its operators wrote."""

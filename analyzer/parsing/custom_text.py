@@ -8,24 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import pyarrow.compute as pc
-
 from analyzer.errors import UsageError
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
-from analyzer.parsing.extras import extra_column
-from analyzer.parsing.gathering import times_of
+from analyzer.parsing.custom_columns import column_of, finished
 from analyzer.parsing.layout import IGNORED
 from analyzer.parsing.native import MOST_COLUMNS, Cut, TextKernel, library
 from analyzer.parsing.operators import Operator, take_apart
-from analyzer.parsing.parsed import EXTRA, Reading
+from analyzer.parsing.parsed import Reading
 from analyzer.parsing.readings import Pattern, pattern_of
 from analyzer.parsing.slots import Slots
 
 _FEWEST_FIELDS = 2
-_OWN = "@"
-"""How columns begin that are this module's own and no entry's."""
-_KEPT, _WRITTEN = "@kept ", "@written"
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ class CustomText:
             return read_by_line(self, data)
         reading = self._kernel.read(data)
         if reading.entries is not None:
-            reading.entries.columns = self._finished(reading.entries.columns)
+            reading.entries.columns = finished(self.slots, reading.entries.columns)
         return reading
 
     @cached_property
@@ -113,32 +107,10 @@ class CustomText:
         return [
             cuts[0],
             *(
-                Cut(self._column_of(place), literal, cut.blanks)
+                Cut(column_of(self.slots, place), literal, cut.blanks)
                 for place, ((_, literal), cut) in enumerate(zip(parts, cuts[1:], strict=True))
             ),
         ]
-
-    @cached_property
-    def _time_key(self) -> str:
-        """The name under which a time is kept that says no moment."""
-        return next(self.slots.key_of(place) for place, field in self.slots.field_of.items() if field == "start_time")
-
-    def _column_of(self, place: int) -> str:
-        field = self.slots.field_of.get(place)
-        if field is None:
-            return f"{_KEPT}{self.slots.key_of(place)}" if place in self.slots.others else IGNORED
-        return _WRITTEN if field == "start_time" and self.slots.reader_of(field) is not None else field
-
-    def _finished(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """Columns of the kernel as an entry's: times read, the rest in one object."""
-        finished = {name: column for name, column in columns.items() if not name.startswith(_OWN)}
-        kept = {name.removeprefix(_KEPT): column for name, column in columns.items() if name.startswith(_KEPT)}
-        if _WRITTEN in columns:
-            times = times_of(columns[_WRITTEN], self.slots.reader_of("start_time"))
-            finished["start_time"] = times
-            if times.null_count > columns[_WRITTEN].null_count:
-                kept[self._time_key] = pc.if_else(times.is_null(), columns[_WRITTEN], None)
-        return finished | ({EXTRA: extra_column(kept)} if kept else {})
 
     @cached_property
     def _parts(self) -> tuple[str, tuple[tuple[Operator, str], ...]]:

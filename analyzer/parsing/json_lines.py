@@ -83,7 +83,7 @@ class JsonFormat:
     def _kernel(self) -> JsonKernel | None:
         functions = library()
         keys = {name: name for name in ACCESS_LOG_FIELDS}
-        return None if functions is None else JsonKernel(functions, self.name, keys, _FEWEST_KEYS, _EITHER)
+        return None if functions is None else JsonKernel(functions, self.name, keys, _FEWEST_KEYS, _EITHER, others=True)
 
     def read_by_arrow(self, data: bytes) -> Reading:
         """Read a block without the kernel; an object with another key is odd."""

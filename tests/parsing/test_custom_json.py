@@ -8,8 +8,9 @@ import pytest
 
 from analyzer.errors import UsageError
 from analyzer.execution.local import ingest
-from analyzer.parsing import format_of, formats_for
+from analyzer.parsing import BlockReader, format_of, formats_for
 from analyzer.parsing.custom_json import CustomJson
+from analyzer.parsing.gathering import as_entries
 from analyzer.store import Lake
 
 TEMPLATE = json.dumps(
@@ -105,3 +106,37 @@ def test_a_template_reads_a_log_into_the_lake(tmp_path: Path) -> None:
             "host": "a.example",
         }
     ]
+
+
+FLAT = {
+    "ts": "%START_TIME(%s.%3f)%",
+    "v": "%PROTOCOL%",
+    "vhost": "%REQ(:AUTHORITY)%",
+    "to": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "grp": "%UPSTREAM_CLUSTER%",
+    "tenant": "%REQ(X-TENANT)%",
+    "id": "%CONNECTION_ID%",
+    "env": "prod",
+}
+WRITTEN = {"ts": "1527590590.528", "v": "HTTP/2", "vhost": "a", "to": "203.0.113.10:80", "id": 7, "env": "prod"}
+
+
+@pytest.mark.parametrize("more", [{}, {"other": "key"}, {"ts": "x"}, {"vhost": None, "to": "-"}, {"tenant": {"a": 1}}])
+def test_many_objects_are_read_as_one_by_one(more: dict[str, object]) -> None:
+    log_format = CustomJson(json.dumps(FLAT))
+    lines = [json.dumps(WRITTEN), json.dumps(WRITTEN | more), json.dumps({"env": "prod"}), "{}", "junk"]
+
+    parsed = BlockReader([log_format]).read("\n".join(lines).encode())
+
+    read = {
+        line: {name: column[row].as_py() for name, column in entries.columns.items() if column[row].is_valid}
+        for entries in parsed.entries
+        for row, line in enumerate(entries.lines.tolist())
+    }
+    for line in (0, 1):
+        (alone,) = BlockReader([log_format]).read(lines[line].encode()).entries
+        by_hand = as_entries("custom_json", [(0, found)]) if (found := log_format.read_line(lines[line])) else alone
+        for one in (alone, by_hand):
+            assert read[line] == {name: c[0].as_py() for name, c in one.columns.items() if c[0].is_valid}
+    assert sorted(read) == [0, 1]
+    assert len(parsed.rejected) == 3

@@ -205,7 +205,7 @@ class TextKernel(_Reader):
 
 
 class JsonKernel(_Reader):
-    """Reads blocks of flat JSON objects; what has another key comes as one object in the column `extra`, raw."""
+    """Reads blocks of flat JSON objects."""
 
     def __init__(
         self,
@@ -214,9 +214,14 @@ class JsonKernel(_Reader):
         keys: Mapping[str, str],
         fewest: int,
         proof: tuple[str, str],
+        *,
+        others: bool,
     ) -> None:
-        """`keys` are the keys of an object and the field of each; `proof` are fields of which one must be there."""
-        super().__init__(functions, name, _fields([*keys.values(), EXTRA]))
+        """`keys` are the keys of an object and the field of each; `proof` are fields of which one must be there.
+
+        With `others`, what has another key comes as one object in the column `extra`, raw; else it makes a line odd.
+        """
+        super().__init__(functions, name, _fields([*keys.values(), *((EXTRA,) if others else ())]))
         self.keys = (_Key * len(keys))(
             *(
                 _Key(quoted, len(quoted), self.place[field])
@@ -224,7 +229,7 @@ class JsonKernel(_Reader):
                 for quoted in [f'"{key}":'.encode()]
             )
         )
-        self.limits = (fewest, self.place[proof[0]], self.place[proof[1]], self.place[EXTRA])
+        self.limits = (fewest, self.place[proof[0]], self.place[proof[1]], self.place[EXTRA] if others else -1)
 
     def read(self, data: bytes) -> Reading:
         """Read a block; lines that are not plainly objects with these keys come back as odd."""

@@ -66,7 +66,7 @@ typedef struct {
     int64_t unescaped_room, unescaped_used;
     uint8_t *others;                         /* JSON pairs of a line whose keys are not known, as one object */
     int64_t others_room;
-    int32_t others_column;                   /* -1: they are dropped */
+    int32_t others_column;                   /* negative: a line that has any is odd */
     int32_t proof[2];                        /* JSON: columns of which one must be there */
     int32_t fewest_keys;
 } Context;
@@ -538,6 +538,8 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             known++;
             column = &context->columns[keys[key].column];
             value = &values[keys[key].column];
+        } else if (context->others_column < 0) {
+            return 0;
         }
         if (*at == '"') {
             at = read_string(at, end, &text, &escaped);
@@ -549,7 +551,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             while (at < end && *at >= '0' && *at <= '9') at++;
             if (*first == '0' && at - first > 1) return 0;
             if (value != NULL) {
-                if (column->kind != NUMBER && column->kind != STATUS) return 0;
+                if (column->kind == TIME) return 0;
                 if (!read_value(column->kind, (Span){first, at - first}, value, 0)) return 0;
             } else if (at - first > MOST_DIGITS) {
                 return 0;
@@ -564,7 +566,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
         } else {
             return 0;
         }
-        if (key < 0 && !nothing && context->others_column >= 0) others = add_pair(context, others, pair, at);
+        if (key < 0 && !nothing) others = add_pair(context, others, pair, at);
         at = skip_blanks(at, end);
         if (at >= end) return 0;
         if (*at == '}') break;
@@ -579,8 +581,8 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
 }
 
 /* Reads a block of flat JSON objects, one a line, with at least `fewest_keys` known keys and a value in one of the two
- * `proof` columns. What has another key goes as one object into the column `others`, or nowhere where that is negative.
- * 0 where memory ends, else 1. */
+ * `proof` columns. What has another key goes as one object into the column `others`; where that is negative, it makes
+ * the line odd. 0 where memory ends, else 1. */
 int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, const Key *keys, int32_t count,
                          int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others) {
     Value values[MOST_COLUMNS];
