@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 
 from tests.envoy.tls import client_context, client_hello
 
@@ -49,7 +50,7 @@ async def carry_out(act: Act, address: str, port: int, own_address: str, own_por
         reply = await asyncio.wait_for(act(reader, writer), _PATIENCE)
         writer.close()
         await asyncio.wait_for(writer.wait_closed(), _PATIENCE)
-    except (OSError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError):
+    except (OSError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError, h2.exceptions.ProtocolError):
         writer.transport.abort()
         return Reply(broken=True)
     return reply
@@ -96,7 +97,7 @@ def one_after_another(*acts: Act) -> Act:
 
 async def _http_answer(reader: asyncio.StreamReader) -> Reply:
     first = await reader.readline()
-    if not first:
+    if not first.startswith(b"HTTP/"):
         return Reply(broken=True)
     status, headers = int(first.split()[1]), {}
     while (line := (await reader.readline()).strip()) != b"":

@@ -32,6 +32,8 @@ HTTP_PORTS = (80, 8000, 8080, 8081)
 TLS_PORTS = (443, 8443, 9443)
 GREETING_PORTS = (22, 25, 3306, 3307, 5432, 5433, 9000, 9001)
 RESET_PORT, MUTE_PORT = 6001, 6002
+FEATURE_PORTS = range(9400, 9440)
+"""Servers that only greet, for trials of which the proxy's log alone is looked at."""
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _LARGEST = 1 << 20
 
@@ -168,7 +170,8 @@ class World:
         for setting, value in _SETTINGS.items():
             namespace.run(partial(Path("/proc/sys/net/ipv4", setting).write_text, value))
         plain: list[tuple[int, Handler]] = [(port, speak_http) for port in HTTP_PORTS]
-        plain += [(port, greet) for port in GREETING_PORTS] + [(RESET_PORT, reset), (MUTE_PORT, stay_mute)]
+        plain += [(port, greet) for port in (*GREETING_PORTS, *FEATURE_PORTS)]
+        plain += [(RESET_PORT, reset), (MUTE_PORT, stay_mute)]
         with serving(namespace, plain, TLS_PORTS):
             yield cls(namespace)
         namespace.close()
