@@ -52,7 +52,7 @@ def bound_routes(service: Service, number: int, virtual_services: VirtualService
 def catch_all(mode: Mode) -> Json:
     """What becomes of a Host that nobody registered."""
     name = "block_all" if mode is Mode.REGISTRY_ONLY else "allow_any"
-    passing: Json = {"cluster": PASSTHROUGH, "timeout": "0s", "max_stream_duration": {"max_stream_duration": "0s"}}
+    passing: Json = {"cluster": PASSTHROUGH, "timeout": "0s", "max_grpc_timeout": "0s"}
     action: Json = {"direct_response": {"status": 502}} if mode is Mode.REGISTRY_ONLY else {"route": passing}
     return {
         "name": name,
@@ -71,7 +71,7 @@ def _domains_by_host(number: int, services: Iterable[Service]) -> dict[str, list
             continue
         host = service.host.lower()
         names.setdefault(host, [host] if host.endswith(".") else [host, f"{host}."])
-        names[host] += service.mesh.short_names if service.mesh else ()
+        names[host] += service.aliases
         if service.bound_address is not None:
             addresses[host] = service.bound_address
     return {host: [*known, *([addresses[host]] if host in addresses else [])] for host, known in names.items()}
@@ -80,7 +80,7 @@ def _domains_by_host(number: int, services: Iterable[Service]) -> dict[str, list
 def _virtual_host(host: str, number: int, domains: Sequence[str], virtual_services: VirtualServices) -> Json:
     # The host is in lower case here since 1.27, also where the cluster's name is not.
     name = cluster_name(host, number)
-    route = {"cluster": name, "timeout": "0s", "retry_policy": _RETRY}
+    route = {"cluster": name, "timeout": "0s", "max_grpc_timeout": "0s", "retry_policy": _RETRY}
     default = [{"name": "default", "match": {"prefix": "/"}, "route": route}]
     return {
         "name": f"{host}:{number}",

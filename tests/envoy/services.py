@@ -22,11 +22,11 @@ class MeshService:
     ports: tuple[Port, ...]
     pods: tuple[str, ...]
 
-    @property
-    def short_names(self) -> tuple[str, ...]:
+    def short_names(self, client_namespace: str) -> tuple[str, ...]:
         """What pods may call it; istio/istio pilot/pkg/networking/core/httproute.go (GenerateAltVirtualHosts)."""
         name, namespace, *_ = self.host.split(".")
-        return (name, f"{name}.{namespace}", f"{name}.{namespace}.svc")
+        alone = (name,) if namespace == client_namespace else ()
+        return (*alone, f"{name}.{namespace}", f"{name}.{namespace}.svc")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Service:
     resolution: Resolution
     entry: ServiceEntry | None = None
     mesh: MeshService | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str | None:
@@ -65,7 +66,7 @@ def visible_services(
             public.append(entry)
         elif namespace in scopes or ("." in scopes and entry.namespace == namespace):
             private.append(entry)
-    services = [_of_mesh(service) for service in mesh]
+    services = [_of_mesh(service, namespace) for service in mesh]
     services += [s for group in (private, public) for entry in sorted(group, key=_age) for s in _of_entry(entry)]
     return _one_namespace_per_host(services, namespace)
 
@@ -102,8 +103,9 @@ def _addresses(name: str, dns: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     return (name,)
 
 
-def _of_mesh(service: MeshService) -> Service:
-    return Service(service.host, service.address, service.ports, Resolution.STATIC, mesh=service)
+def _of_mesh(service: MeshService, namespace: str) -> Service:
+    names = service.short_names(namespace)
+    return Service(service.host, service.address, service.ports, Resolution.STATIC, mesh=service, aliases=names)
 
 
 def _of_entry(entry: ServiceEntry) -> list[Service]:
