@@ -79,11 +79,11 @@ class VirtualHosts:
         for service, port in services:
             target = self.target_of(service, port, http=True)
             routes = self.routes_for(service)
-            if service.host.startswith("*"):
-                self._add_wildcard(service.host, target, routes)
-                continue
             for domain in self._domains(service, last[service.host]):
-                self._exact.setdefault(domain, (target, routes))
+                if domain.startswith("*"):
+                    self._add_wildcard(domain, target, routes)
+                else:
+                    self._exact.setdefault(domain, (target, routes))
 
     def _http_services(self) -> list[tuple[Service, Port]]:
         assert self._egress is not None
@@ -126,12 +126,12 @@ class VirtualHosts:
             for host in orphans if routes else ():
                 self._add_orphan(item, host, routes)
 
-    def _add_wildcard(self, host: str, target: Target, routes: Sequence[Route] | None) -> None:
-        suffix = host[1:].lower()
+    def _add_wildcard(self, domain: str, target: Target, routes: Sequence[Route] | None) -> None:
+        suffix = domain[1:].lower()
         known = self._suffixes if suffix.startswith(".") else self._odd_suffixes
         if suffix not in known:
             known[suffix] = target
-            self._suffix_routes[host] = routes
+            self._suffix_routes[target.service.host] = routes
 
     def _add_orphan(self, item: VirtualService, host: str, routes: Sequence[Route]) -> None:
         stand_in = Service(KubernetesService(namespace=item.namespace, name=item.name), host, None)

@@ -86,6 +86,10 @@ FEATURES: dict[str, tuple[list[str], list[str]]] = {
         ["a.literal.example/HTTP NONE addr 192.0.2.21,192.0.2.22"],
         ["http 192.0.2.21", "http 192.0.2.22", "http a.literal.example", "http 192.0.2.23", "http 192.0.2.22:80"],
     ),
+    "a wildcard at an address": (
+        ["*.at.example/HTTP NONE addr 192.0.2.51"],
+        ["http x.at.example", "http x.at.example.", "http 192.0.2.51", "http at.example", "http x.at.example:1"],
+    ),
     "tcp without addresses": (
         ["db1.tcp.example/TCP", "db2.tcp.example/TCP"],
         ["tcp", "tcp @198.51.100.9", "tls db2.tcp.example", "http db2.tcp.example"],
