@@ -11,9 +11,9 @@ from analyzer.detection.texts import shown
 from analyzer.mesh.model import Port, ServiceEntry
 from analyzer.mesh.names import network_of
 from analyzer.mesh.protocols import PortClass, port_class
+from analyzer.readiness import unseen
 from analyzer.readiness.cause import Case, Cause, about
-from analyzer.readiness.edits import EGRESS, Edit
-from analyzer.settings import inside
+from analyzer.readiness.edits import Edit
 from analyzer.vocabulary import CauseCode, Outcome
 
 _TAKES = {
@@ -159,109 +159,6 @@ def _stands_before(case: Case, entry: ServiceEntry) -> Cause:
     return about(CauseCode.CAPTURED, other, because, f"Take `addresses` out of {other.reference}, or narrow them.")
 
 
-def _behind_a_sidecar(case: Case) -> Cause | None:
-    near = next((near for near in case.relatives() if case.sight.exported(near.entry)), None)
-    sidecar = None if near is None else case.sight.sidecar
-    if near is None or sidecar is None:
-        return None
-    wanted = f"{near.entry.namespace}/{near.pattern}"
-    because = f"Sidecar {sidecar.reference} does not list {wanted}, so {near.entry.reference} is not seen here."
-    origin = sidecar.origin
-    return Cause(
-        CauseCode.SIDECAR_LIST,
-        because,
-        f"Add {wanted} to `egress.hosts` of Sidecar {sidecar.reference}.",
-        f"Sidecar/{sidecar.reference}",
-        None if origin is None else f"{origin.file}:{origin.line}",
-        (Edit(sidecar.reference, EGRESS, wanted),),
-    )
-
-
-def _not_exported(case: Case) -> Cause | None:
-    near = next(iter(case.relatives()), None)
-    if near is None:
-        return None
-    entry = near.entry
-    scopes = ", ".join(entry.export_to) or "*"
-    namespace = case.request.key.source_namespace
-    if namespace is None:
-        because = f"{entry.reference} is exported to {scopes}, and the log does not show which namespace called."
-        return about(CauseCode.NOT_EXPORTED, entry, because, "Ingest with `--label source_namespace=NAME`.")
-    because = f"{entry.reference} is exported to {scopes}, not to {shown(namespace)}."
-    repair = f"Add {shown(namespace)} to its `exportTo`."
-    return about(CauseCode.NOT_EXPORTED, entry, because, repair, Edit(entry.reference, "export_to", namespace))
-
-
-def _name_differs(case: Case) -> Cause | None:
-    host = case.request.key.host
-    found = [] if host is None else case.sight.relatives.almost(host, dotted=case.dotted)
-    near = next((near for near in found if case.sight.exported(near.entry)), None)
-    if near is None or host is None:
-        return None
-    entry = near.entry
-    because = f"{entry.reference} is for {shown(near.pattern)}: {shown(near.difference or '')}."
-    if case.dotted and not near.pattern.endswith("."):
-        return about(
-            CauseCode.NAME_DIFFERS,
-            entry,
-            because,
-            "Have the client ask without the dot: no entry matches one in a server name.",
-        )
-    if near.pattern.endswith("."):
-        edit = Edit(entry.reference, "hosts", near.pattern.rstrip("."), near.pattern)
-        return about(CauseCode.NAME_DIFFERS, entry, because, "Write its host without the trailing dot.", edit)
-    edit = Edit(entry.reference, "hosts", host)
-    return about(CauseCode.NAME_DIFFERS, entry, because, f"Add {shown(host)} to its `hosts`.", edit)
-
-
-def _auto_allocated(case: Case) -> Cause | None:
-    address = case.request.destination_ip
-    if address is None or not inside(address, case.settings.networks.auto_allocated):
-        return None
-    near = next(iter(case.sight.relatives.of_auto_address(address)), None)
-    if near is None:
-        return Cause(
-            CauseCode.AUTO_ALLOCATED,
-            f"Istio's DNS proxy made {address} up for some entry's host; none that was given has it (any more).",
-            "Have the client look the name up again; give --mesh an export with `status.addresses` to see whose it is.",
-        )
-    entry, number, protocol = near.entry, case.request.destination_port, case.protocol
-    because = (
-        f"{address} stands for {shown(near.pattern)} of {entry.reference}, which does not take this on port {number}."
-    )
-    if number is None or case.port_of(entry) is not None:
-        return about(CauseCode.AUTO_ALLOCATED, entry, because, "Mend that entry's ports.")
-    edit = Edit(entry.reference, "ports", Port(number, f"{protocol.lower()}-{number}", protocol))
-    return about(CauseCode.AUTO_ALLOCATED, entry, because, f"Add port {number} {protocol} to it.", edit)
-
-
-def _name_unknown(case: Case) -> Cause | None:
-    if case.decision.outcome is not Outcome.CONDITIONAL:
-        return None
-    return Cause(
-        CauseCode.NAME_UNKNOWN,
-        f"It depends on what the log does not show. {case.decision.because}",
-        "Make the proxy log it: a TLS entry on the port makes Istio read server names, %REQ(:AUTHORITY)% is the Host.",
-    )
-
-
-def _no_entry(case: Case) -> Cause:
-    number = case.request.destination_port
-    known = (
-        "No entry of the mesh is for"
-        if case.sight.is_known
-        else "The mesh was not given (--mesh); no entry is known for"
-    )
-    because = f"{known} {case.asked}."
-    if case.request.key.host is None:
-        because += " The log shows no name for it."
-        return Cause(
-            CauseCode.NO_ENTRY, because, f"Find out whose address it is; then an entry by its addresses, port {number}."
-        )
-    where = f" with port {number} {case.protocol}" if number else ""
-    return Cause(CauseCode.NO_ENTRY, because, f"Add an entry for {shown(case.request.key.host)}{where}.")
-
-
 def _holds(addresses: tuple[str, ...], dialled: str) -> bool:
     wanted = network_of(dialled)
     networks = [network_of(address) for address in addresses]
@@ -274,11 +171,13 @@ def _holds(addresses: tuple[str, ...], dialled: str) -> bool:
 _QUESTIONS: tuple[Callable[[Case], Cause | None], ...] = (
     _taken_astray,
     _cannot_work,
+    unseen.left_out_by_a_sidecar,
     _seen_here,
-    _behind_a_sidecar,
-    _not_exported,
-    _name_differs,
-    _auto_allocated,
-    _name_unknown,
-    _no_entry,
+    unseen.service_lacks_it,
+    unseen.behind_a_sidecar,
+    unseen.not_exported,
+    unseen.name_differs,
+    unseen.auto_allocated,
+    unseen.name_unknown,
+    unseen.no_entry,
 )

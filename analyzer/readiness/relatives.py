@@ -4,8 +4,9 @@ import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
 
-from analyzer.mesh.model import Mesh, ServiceEntry
+from analyzer.mesh.model import Mesh, Service, ServiceEntry
 from analyzer.mesh.names import network_of
+from analyzer.simulation.services import CLUSTER_DOMAIN
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -19,11 +20,20 @@ class Near:
     difference: str | None = None
 
 
+def _names(name: str, namespace: str) -> tuple[str, ...]:
+    """What a Service is called from anywhere in the cluster."""
+    return tuple(f"{name}.{namespace}{suffix}" for suffix in ("", ".svc", f".svc.{CLUSTER_DOMAIN}"))
+
+
 class Relatives:
     """The entries of a mesh by host and by address, looked through once."""
 
     def __init__(self, mesh: Mesh) -> None:
         self.entries = {entry.reference: entry for entry in mesh.service_entries}
+        self.sidecars = {sidecar.reference: sidecar for sidecar in mesh.sidecars}
+        self._services = {
+            name: service for service in mesh.services for name in _names(service.name, service.namespace)
+        }
         self._same_host: dict[str, list[Near]] = defaultdict(list)
         self._by_host: dict[str, list[Near]] = defaultdict(list)
         self._by_suffix: dict[str, list[Near]] = defaultdict(list)
@@ -44,6 +54,10 @@ class Relatives:
             for host, addresses in entry.auto_addresses.items():
                 for address in addresses:
                     self._by_auto_address[address].append(Near(entry, host))
+
+    def service(self, host: str) -> Service | None:
+        """The Kubernetes Service of a name, which names its namespace."""
+        return self._services.get(host)
 
     def same_host(self, pattern: str) -> list[Near]:
         """Entries that have exactly this host, letter for letter."""

@@ -55,10 +55,16 @@ def usages_of(destinations: Iterable[Destination], simulator: Simulator) -> Usag
             entry = entries.get(decision.by or "")
             if decision.outcome is Outcome.CONDITIONAL:
                 unsure[request.key.source_namespace, request.destination_port] += request.entries
-            if entry is None or decision.outcome is Outcome.BLOCKED:
+            if entry is None or decision.outcome is Outcome.BLOCKED or not _is_of(entry, request, decision):
                 continue
             _book(by_entry[entry.reference], entry, request, decision)
     return Usages(by_entry, unsure)
+
+
+def _is_of(entry: ServiceEntry, request: Request, decision: Decision) -> bool:
+    """Whether an object that decided is this entry and not a Service or VirtualService of the same name."""
+    host = request.key.host
+    return host is None or decision.stray or decision.unguarded or _covering(entry, host) is not None
 
 
 def _book(usage: Usage, entry: ServiceEntry, request: Request, decision: Decision) -> None:

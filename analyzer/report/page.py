@@ -65,8 +65,8 @@ def embedded(content: Any) -> str:
 def _pack(value: Any, texts: dict[str, int]) -> Any:
     """Texts become `[index]`, so that they cannot be taken for numbers; mappings become lists of pairs.
 
-    A text that ends in a number, as a place in a file does, becomes `[index, number]`: a file's name stands there once. A list of
-    texts alone is `["t", index, ...]`.
+    A text that ends in a number, as a place in a file does, becomes `[index, number]`, so that a file's name stands
+    there once. A list of texts alone is `["t", index, ...]`.
     """
     if isinstance(value, str):
         match = _NUMBERED.fullmatch(value)

@@ -1,10 +1,13 @@
 """The cause of each block: what a mesh operator wrote, what was asked for, and what is said of it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analyzer.mesh import load_mesh
+from analyzer.mesh.model import Mesh
 from analyzer.readiness import Block
 from analyzer.vocabulary import Result
 from tests.detection.building import destination, rule
@@ -183,3 +186,46 @@ def test_without_a_mesh_nothing_is_claimed_of_it() -> None:
 
 def test_in_cluster_traffic_has_no_cause() -> None:
     assert blocks(destination("web.shop.svc.cluster.local", "http", classes={"in_mesh": 4})) == ()
+
+
+IN_CLUSTER = """\
+apiVersion: v1
+kind: Service
+metadata: {name: search, namespace: shop}
+spec:
+  clusterIP: 10.96.0.9
+  ports: [{name: http, port: 80}]
+"""
+NARROW = """\
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec:
+  egress:
+  - hosts: ["./*", istio-system/*]
+"""
+
+
+def loaded(folder: Path, text: str, *entries: dict[str, Any]) -> Mesh:
+    (folder / "more.yaml").write_text(text)
+    return load_mesh([str(folder)])[0].over(mesh_of(entries))
+
+
+def test_a_sidecar_that_does_not_list_the_entry_is_named(tmp_path: Path) -> None:
+    mesh = loaded(tmp_path, NARROW, API)
+
+    (block,) = assessment([destination("api.example.com", classes={"blocked": 4})], mesh).blocks
+
+    cause = block.cause
+    assert (cause.code, cause.object, block.proven) == ("sidecar_list", "Sidecar/shop/default", True)
+    assert cause.repair == "Add egress/api.example.com to `egress.hosts` of Sidecar shop/default."
+    assert cause.place == f"{tmp_path}/more.yaml:1"
+
+
+def test_a_service_that_lacks_the_port_is_named(tmp_path: Path) -> None:
+    asked = destination("search.shop.svc.cluster.local", "http", port=9200, classes={"blocked": 4})
+
+    (block,) = assessment([asked], loaded(tmp_path, IN_CLUSTER)).blocks
+
+    assert (block.cause.code, block.cause.object) == ("port_missing", "Service/shop/search")
+    assert block.cause.because == "Service shop/search does not have port 9200 (it has 80)."
