@@ -15,14 +15,14 @@ from analyzer.companions.making import documents_of
 from analyzer.errors import UsageError
 from analyzer.evidence import Destination
 from analyzer.mesh.loading import service_entry_of
-from analyzer.mesh.model import Gateway, Mesh, Sidecar
+from analyzer.mesh.model import Endpoint, Gateway, Mesh, Port, ServiceEntry, Sidecar
 from analyzer.mesh.scoping import EgressListener
 from analyzer.proposals import propose
 from analyzer.readiness import EvidenceMeter, NamespaceReadiness, Traffic
 from analyzer.settings import Settings
 from analyzer.simulation import Simulator
 from analyzer.validation import validate
-from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, Mode, Outcome, Readiness, Severity
+from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, Mode, Outcome, Readiness, Resolution, Severity
 from tests.detection.building import destination, judged
 
 KNOWN = {"server_not_verified_on_port", "static_without_endpoints"}
@@ -258,6 +258,25 @@ def test_a_network_policy_leaves_open_what_entries_need_and_nothing_behind_a_gat
     assert [port["port"] for port in beside["egress"][2]["ports"]] == [80, 443]
     assert len(closed["egress"]) == 2
     assert {port["protocol"] for rule in beside["egress"][1:] for port in rule["ports"]} == {"TCP"}
+
+
+def test_a_network_policy_follows_an_entry_to_its_endpoints_used_or_not() -> None:
+    database = ServiceEntry(
+        namespace="shop",
+        name="db",
+        hosts=("db.example.com",),
+        ports=(Port(5432, "tcp", "TCP"),),
+        addresses=("192.0.2.1",),
+        resolution=Resolution.STATIC,
+        endpoints=(Endpoint("203.0.113.7", {"tcp": 15432}),),
+    )
+
+    files = specs(made(SHOP, "network_policy", "egress_gateway", mesh=Mesh((database,))))
+
+    egress = files["network_policy/shop/networkpolicy-egress-audit-egress.yaml"]["egress"]
+    assert egress[2:] == [
+        {"to": [{"ipBlock": {"cidr": "203.0.113.7/32"}}], "ports": [{"protocol": "TCP", "port": 15432}]}
+    ]
 
 
 NAMELESS = destination(None, "tcp", ip="203.0.113.9", port=443, classes={"blocked": 9})

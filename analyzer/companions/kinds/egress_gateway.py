@@ -12,14 +12,11 @@ from typing import Any
 
 from analyzer.companions.companion import CompanionFile, Companions, Situation, Use
 from analyzer.companions.objects import manifest
-from analyzer.companions.through_gateway import goes_through_gateway
+from analyzer.companions.through_gateway import gateway_protocol
 from analyzer.evidence import Destination
-from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.proposals.naming import object_name
 
 _NAME = "egress-audit"
-_SERVED = {(80, PortClass.HTTP): "HTTP", (443, PortClass.TLS): "TLS"}
-"""What the gateway's Service usually exposes; another port would have to be opened there first."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def _routes(uses: Mapping[str, Sequence[Use]]) -> tuple[list[_Route], list[str]]
     for namespace, found in uses.items():
         for use in found:
             key = use.destination.key
-            protocol = _served_as(use)
+            protocol = gateway_protocol(use)
             if protocol is None:
                 notes.add(f"{key.name} does not go through the gateway: only names resolved by DNS, on 80 and 443, do.")
             else:
@@ -85,15 +82,6 @@ def _routes(uses: Mapping[str, Sequence[Use]]) -> tuple[list[_Route], list[str]]
         for host, items in sorted(by_host.items())
     ]
     return routes, sorted(notes)
-
-
-def _served_as(use: Use) -> str | None:
-    if not goes_through_gateway(use):
-        return None
-    number = use.destination.key.destination_port or 0
-    port = next(port for port in use.entry.ports if port.number == number)
-    kind = port_class(port.protocol)
-    return _SERVED.get((number, kind)) if kind else None
 
 
 def _label(situation: Situation) -> dict[str, str]:

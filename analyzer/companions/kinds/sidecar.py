@@ -1,8 +1,8 @@
 """Sidecar: REGISTRY_ONLY namespace by namespace, the readiest first, with what would break and the way back.
 
 A namespace's Sidecar replaces the mesh's default for it: its policy wins over the mesh's, and its egress list is all
-that its proxies learn of (istio/istio pilot/pkg/model/sidecar.go). So the list names whole namespaces, not services, and
-only where the log was watched long enough for what is not in it to count.
+that its proxies learn of (istio/istio pilot/pkg/model/sidecar.go). So the list names whole namespaces, not services,
+and only where the log was watched long enough for what is not in it to count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def _existing(mesh: Mesh, namespace: str) -> Sidecar | None:
 
 
 def _hosts(situation: Situation, readiness: NamespaceReadiness) -> tuple[str, ...]:
-    """What the namespace needs to see; everything, where the log is too short to tell or a list would hide something."""
+    """What the namespace needs to see; everything, where the log is too short to tell or a list would hide some."""
     namespace = readiness.namespace or ""
     if not readiness.meter.is_enough:
         return _EVERYTHING
@@ -163,8 +163,8 @@ def _plan(steps: Sequence[tuple[NamespaceReadiness, tuple[str, ...]]], situation
         "",
         f"Proposed by {MANAGED_BY}. Apply the ServiceEntries first (`kubectl apply -k manifests`), then one step at a",
         "time, and watch each for a day. A step is undone by its rollback, or by `kubectl delete sidecar default` in",
-        "the namespace. Steps that see `*/*` hide nothing, because the log is too short or does not say what is needed;",
-        "the others let proxies see only what is listed, which is what the log shows to be needed.",
+        "the namespace. Steps that see `*/*` hide nothing, because the log is too short or does not say what is",
+        "needed; the others let proxies see only what is listed, which is what the log shows to be needed.",
         "",
         "| step | namespace | status | would break | unsure | sees | apply | undo |",
         "|---|---|---|---|---|---|---|---|",
