@@ -142,7 +142,7 @@ def _is_entry(reader: BlockReader, text: bytes) -> bool:
 def _read(
     reader: BlockReader, data: bytes, around: Peeled | None, depth: int
 ) -> list[tuple[ParsedBlock, Peeled | None]]:
-    if depth < _DEEPEST and mostly_wrapped(data):
+    if depth < _DEEPEST and mostly_wrapped(data, reader):
         return _inside(reader, _peel_block(data, around), around, depth)
     bare = reader.read(data)
     joined: list[tuple[ParsedBlock, Peeled | None]] = []
@@ -170,10 +170,16 @@ def _inside(
     return parts + _read(reader, peeled.data, inner, depth + 1)
 
 
-def mostly_wrapped(data: bytes) -> bool:
-    """Whether at least half of some lines spread over a block are in an envelope."""
+def mostly_wrapped(data: bytes, reader: BlockReader | None = None) -> bool:
+    """Whether at least half of some lines spread over a block are in an envelope, and not readable as they are."""
     samples = [text.encode("utf-8", "surrogateescape") for text in sample_lines(data, _SAMPLED_LINES)]
-    return sum(map(_is_wrapped, samples)) * 2 >= max(1, len(samples))
+    wrapped = sum(_is_wrapped(line) and not (reader and _is_bare(reader, line)) for line in samples)
+    return wrapped * 2 >= max(1, len(samples))
+
+
+def _is_bare(reader: BlockReader, line: bytes) -> bool:
+    """Whether a line of text is of a format as it stands: a custom one may begin as an envelope does."""
+    return line[:1] not in (b"{", b"[") and bool(reader.read(line).entries)
 
 
 def _may_be_wrapped(line: bytes) -> bool:

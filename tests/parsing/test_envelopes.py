@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.parsing import BlockReader
+from analyzer.parsing import BlockReader, formats_for
 from analyzer.parsing.envelopes import known_envelopes
 from analyzer.parsing.parsed import Reason
 from analyzer.parsing.peeling import _peel_lines, mostly_wrapped, peel, read_peeled
@@ -48,9 +48,14 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/eks", "logStream": "node-" + PATH, "logEvents": [{"id": "1", "timestamp": 1, "message": LINE}]}, [WRITER]),
     ],
     "cloudwatch_text": [(f"{TIME}.123Z {LINE}", [{}]), (f"{TIME}.123000+00:00 ip-10-0-0-1-application.{PATH} {LINE}", [WRITER])],
+    "azure_container_log": [
+        ({"TimeGenerated": TIME, "PodName": POD, "PodNamespace": "shop", "ContainerName": "istio-proxy", "LogMessage": LINE, "LogSource": "stdout"}, [WRITER]),
+        ({"tables": [{"name": "PrimaryResult", "columns": [{"name": "LogMessage", "type": "dynamic"}, {"name": "PodName", "type": "string"}], "rows": [[LINE, POD]]}]}, [{"source_pod": POD}]),
+    ],
     "cri": [(f"{TIME}.123456789Z stdout F {LINE}", [{}]), (f"{TIME}.5+01:00 stderr F:tag {LINE}", [{}])],
     "datadog": [
         ({"data": [{"id": "A", "type": "log", "attributes": {"message": LINE, "service": "web", "tags": [f"pod_name:{POD}", "kube_namespace:shop", "kube_container_name:istio-proxy", "kube_cluster_name:east"]}}], "meta": {}}, [EAST]),
+        ({"logs": [{"id": "A", "content": {"message": LINE, "tags": [f"pod_name:{POD}"]}}], "status": "done"}, [{"source_pod": POD}]),
         ({"_id": "A", "date": TIME + "Z", "host": "node", "service": "web", "source": "envoy", "status": "info", "message": LINE, "tags": [f"pod_name:{POD}", "kube_namespace:shop"]}, [{"source_pod": POD, "source_namespace": "shop"}]),
     ],
     "docker_json": [({"log": LINE + "\n", "stream": "stdout", "time": TIME + "Z"}, [{}])],
@@ -67,13 +72,17 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"date": 1772445601.1, "log": LINE}, [{}]),
         ({"log": LINE, "container_name": f"/k8s_istio-proxy_{POD}_shop_11111111-2222_0", "container_id": "c", "source": "stdout"}, [WRITER]),
         ({"time": TIME, "stream": "stdout", "logtag": "F", "message": LINE}, [{}]),
+        ([{"date": 1772445601.1, "log": LINE, "kubernetes": KUBERNETES}] * 2, [WRITER, WRITER]),
     ],
-    "fluentd_file": [(f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
+    "fluentd_file": [(f"2026-03-02 10:00:01.123456789 +0000 kube.{PATH}: " + json.dumps({"log": LINE}), [WRITER]), (f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
     "gcp_log_entry": [
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "textPayload": LINE + "\n"}, [EAST]),
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": ENTRY}, [EAST]),
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": {"message": LINE}}, [EAST]),
         ([gcp_entry(HTTP), gcp_entry(HTTP)], [{}, {}]),
+    ],
+    "journald_json": [
+        ({"MESSAGE": LINE, "CONTAINER_NAME": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0", "__REALTIME_TIMESTAMP": "1", "_HOSTNAME": "node"}, [WRITER]),
     ],
     "json_array": [([ENTRY, ENTRY], [{}, {}]), ([LINE], [{}])],
     "otlp": [
@@ -83,7 +92,7 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         (otlp("-", attributes=ENTRY), [OTLP_POD]),
     ],
     "kubectl_prefix": [(f"[pod/{POD}/istio-proxy] {LINE}", [PROXY])],
-    "kubectl_timestamps": [(f"{TIME}.123456789Z {LINE}", [{}])],
+    "kubectl_timestamps": [(f"{TIME}.123456Z {LINE}", [{}]), (f"{TIME}.123456789Z {LINE}", [{}])],
     "loki_jsonl": [
         ({"labels": LABELS, "line": LINE, "timestamp": TIME + "Z"}, [EAST]),
         ([{"line": LINE, "timestamp": "1", "date": TIME, "fields": LABELS}], [EAST]),
@@ -336,3 +345,19 @@ def test_a_shippers_time_is_never_the_time_of_a_request() -> None:
     ]
 
     assert times == [[None]]
+
+
+def test_a_line_that_its_format_reads_is_in_no_envelope_though_it_begins_as_one() -> None:
+    """Formats without brackets round the time begin as an export of CloudWatch does."""
+    custom = formats_for(
+        '%START_TIME% [%REQ(:METHOD)%] %PROTOCOL% %RESPONSE_CODE% "%REQ(:AUTHORITY)%" %UPSTREAM_CLUSTER%\n'
+    )
+    line = f'{TIME}.123Z [GET] HTTP/1.1 200 "api.example.com" PassthroughCluster'
+
+    parts = read_peeled(BlockReader(custom), "\n".join([line] * 9).encode())
+
+    times = [
+        time for parsed, _ in parts for entries in parsed.entries for time in entries.columns["start_time"].to_pylist()
+    ]
+    assert len(times) == 9
+    assert None not in times

@@ -15,8 +15,8 @@ ENVELOPE = Prefix(
     name="cloudwatch_text",
     reference="Amazon CloudWatch Logs User Guide, S3ExportTasks; aws/aws-cli awscli/customizations/logs/tail.py",
     shape=re.compile(
-        rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}Z (?=[\[{\"<0-9])"
-        rb"|\.\d{6}\+00:00 (?P<who>(?P<stream_name>[!-~]{1,512})) (?=[\[{\"<]))"
+        rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}Z (?=[\[{<0-9])"
+        rb"|\.\d{6}\+00:00 (?P<who>(?P<stream_name>[!-~]{1,512})) (?=[\[{<]))"
     ),
     mark=lambda line: line[:2] == b"20" and line[19:20] == b"." and (line[23:25] == b"Z " or line[26:33] == b"+00:00 "),
     claims=_claims,

@@ -1,4 +1,4 @@
-"""Datadog: the search API's `data`, and archives of one object a line; tags and attributes name the pod."""
+"""Datadog: the search API's `data` (version 1: `logs`), and archives of one object a line; tags and attributes name the pod."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +16,13 @@ def _records(value: Any) -> Sequence[Inner] | None:
     events = value.get("data")
     if isinstance(events, list) and events and all(map(_is_event, events)):
         return [inner for event in objects_in(events) for inner in _of_event(event)]
+    older = value.get("logs")
+    if isinstance(older, list) and older and all(isinstance(log, dict) and "content" in log for log in older):
+        return [
+            inner
+            for log in older
+            for inner in (_of_log(log["content"]) if isinstance(log["content"], dict) else [Inner(b"")])
+        ]
     if _is_event(value):
         return _of_event(value)
     if "_id" in value and "_source" not in value and sum(key in value for key in _ARCHIVED) >= 2:
@@ -48,6 +55,6 @@ def _writer(log: dict[str, Any], attributes: dict[str, Any]) -> dict[str, str]:
 ENVELOPE = JsonEnvelope(
     name="datadog",
     reference="DataDog/datadog-api-client-python, LogsListResponse; DataDog/documentation content/en/logs/log_configuration/archives.md",
-    hints=(b'"attributes"', b'"_id"'),
+    hints=(b'"attributes"', b'"_id"', b'"content"'),
     records=_records,
 )

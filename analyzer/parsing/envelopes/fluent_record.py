@@ -15,7 +15,15 @@ _OF_OTHERS = ("_source", "_raw", "_id", "result", "podName", "PodName", "logStre
 _DOCKER = {"log", "stream", "time", "attrs"}
 
 
-def _records(record: Any) -> Sequence[Inner] | None:
+def _records(value: Any) -> Sequence[Inner] | None:
+    """One record, or the array of records that Fluent Bit's outputs write in their format `json`."""
+    if isinstance(value, list):
+        found = [_record(item) for item in value]
+        return None if not found or None in found else [inner for part in found for inner in part or ()]
+    return _record(value)
+
+
+def _record(record: Any) -> Sequence[Inner] | None:
     if not isinstance(record, dict) or any(key in record for key in _OF_OTHERS) or record.keys() <= _DOCKER - {"log"}:
         return None
     if has_writer(record):

@@ -1,4 +1,4 @@
-"""Fluentd's `out_file`: time, tag and the record as JSON, with tabs between them."""
+"""Fluentd's `out_file` (time, tag and the record as JSON, with tabs between them) and `out_stdout` (with blanks)."""
 
 import re
 
@@ -14,8 +14,11 @@ def _claims(match: re.Match[bytes]) -> Claims:
 
 ENVELOPE = Prefix(
     name="fluentd_file",
-    reference="fluent/fluentd lib/fluent/plugin/formatter_out_file.rb",
-    shape=re.compile(rb"\d{4}-\d\d-\d\dT[^\t ]+\t(?P<who>(?P<tag>[^\t ]+))\t(?=\{)"),
-    mark=lambda line: line[:2] == b"20" and b"\t{" in line[:600],
+    reference="fluent/fluentd lib/fluent/plugin/formatter_out_file.rb, formatter_stdout.rb",
+    shape=re.compile(
+        rb"\d{4}-\d\d-\d\d(?:T[^\t ]+\t| \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4} )"
+        rb"(?P<who>(?P<tag>[^\t ]+))(?:\t|: )(?=\{)"
+    ),
+    mark=lambda line: line[:2] == b"20" and (b"\t{" in line[:600] or b": {" in line[:600]),
     claims=_claims,
 )
