@@ -30,10 +30,6 @@ class TLSOrigination:
         """Two files a host and namespace, and why there are none for some."""
         files: list[CompanionFile] = []
         notes: list[str] = []
-        if version_of(situation.istio_version) < _VERIFIES:
-            notes.append("Before Istio 1.21 the proxy does not verify the server unless `caCertificates` is set.")
-        if "egress_gateway" in situation.settings.proposals.companions:
-            notes.append("What goes through the egress gateway is not wrapped: choose one of the two for a host.")
         for namespace, uses in situation.uses.items():
             for host, plain in _hosts_with_both(uses):
                 why = _why_not(situation, plain.entry, namespace, host)
@@ -41,6 +37,10 @@ class TLSOrigination:
                     files += _pair(situation, namespace, host, plain)
                 else:
                     notes.append(f"No TLS origination for {host} in {namespace}: {why}.")
+        if files and version_of(situation.istio_version) < _VERIFIES:
+            notes.append("Before Istio 1.21 the proxy does not verify the server unless `caCertificates` is set.")
+        if files and "egress_gateway" in situation.settings.proposals.companions:
+            notes.append("What goes through the egress gateway is not wrapped: choose one of the two for a host.")
         return Companions(tuple(files), tuple(notes))
 
 
