@@ -5,13 +5,19 @@ from collections.abc import Collection, Iterator
 from analyzer.validation.subject import Subject
 
 EVERYBODY = "*"
+_DEFAULTS = {
+    "ServiceEntry": "defaultServiceExportTo",
+    "VirtualService": "defaultVirtualServiceExportTo",
+    "DestinationRule": "defaultDestinationRuleExportTo",
+}
+"""What the mesh's configuration says where an object says nothing (istio/api mesh/v1alpha1/config.proto)."""
 
 
 def scopes_of(subject: Subject) -> frozenset[str]:
     """The namespaces that may see an object, or just `*`; `~` stays and overlaps with nobody's namespace."""
     written = [node.text for node in subject.spec["exportTo"].texts()]
     if not written:
-        defaults = [node.text for node in subject.mesh.mesh_config["defaultServiceExportTo"].texts()]
+        defaults = [node.text for node in subject.mesh.mesh_config[_DEFAULTS[subject.kind]].texts()]
         written = defaults or [EVERYBODY]
     if EVERYBODY in written:
         return frozenset((EVERYBODY,))

@@ -10,6 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.mesh import read_documents
 from analyzer.validation import as_sarif, finding_as_json, known_rules, render, validate, validate_paths
 from analyzer.validation.names import is_address_or_cidr, why_no_wildcard_domain
+from analyzer.validation.shape import known_kinds
 from analyzer.vocabulary import Severity
 
 HEAD = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e, namespace: shop}\nspec:\n"
@@ -209,7 +210,7 @@ _WORDS = st.sampled_from(
 _ANYTHING = st.recursive(
     _WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=5), max_leaves=20
 )
-_KINDS = ("ServiceEntry", "WorkloadEntry", "Sidecar", "Gateway", "VirtualService", "DestinationRule")
+_KINDS = tuple(sorted(known_kinds()))
 
 
 @given(st.lists(st.tuples(st.sampled_from(_KINDS), _ANYTHING, _ANYTHING), min_size=1, max_size=3))

@@ -177,6 +177,16 @@ def target_port_without_tls(subject: Subject) -> Iterator[Problem]:
             )
 
 
+@_danger("target_port_without_effect", source="istio/istio pilot/pkg/features PassthroughTargetPort", until=(1, 22))
+def target_port_without_effect(subject: Subject) -> Iterator[Problem]:
+    """With resolution NONE the target port counts since 1.22 only; before, the client's own port is dialled."""
+    if resolution_of(subject) is not Resolution.NONE:
+        return
+    for port in ports_of(subject):
+        if port.node["targetPort"].number:
+            yield port.node["targetPort"].problem("targetPort has no effect with resolution NONE", "resolution: DNS")
+
+
 @_danger("auto_allocation_label", source="istio/istio pilot/pkg/networking/serviceentry/ip_autoallocation.go")
 def auto_allocation_label(subject: Subject) -> Iterator[Problem]:
     """The label that allocates addresses knows true and false, and does nothing with NONE or with addresses."""

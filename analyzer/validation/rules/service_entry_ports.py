@@ -12,10 +12,9 @@ from analyzer.validation.service_entry import (
     is_auto_allocated,
     ports_of,
     proxies_use_allocated_addresses,
-    resolution_of,
 )
 from analyzer.validation.subject import Subject
-from analyzer.vocabulary import Resolution, Severity
+from analyzer.vocabulary import Severity
 
 _WEBHOOK = f"{WEBHOOK} ValidateServiceEntry"
 _MOST_PORTS = 256
@@ -122,16 +121,6 @@ def addresses_required_for_tcp(subject: Subject) -> Iterator[Problem]:
                 f"{port.called}: TCP (or no protocol) without addresses cannot be told from its neighbours",
                 "addresses: [203.0.113.10]",
             )
-
-
-@_warned("target_port_without_effect", source=_WEBHOOK, istio_code=SCHEMA_WARNING, until=(1, 22))
-def target_port_without_effect(subject: Subject) -> Iterator[Problem]:
-    """With resolution NONE the target port counts since 1.22 only."""
-    if resolution_of(subject) is not Resolution.NONE:
-        return
-    for port in ports_of(subject):
-        if port.node["targetPort"].number:
-            yield port.node["targetPort"].problem("targetPort has no effect with resolution NONE", "resolution: DNS")
 
 
 def _is_unset(target: int, subject: Subject) -> bool:

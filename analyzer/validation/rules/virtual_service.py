@@ -1,5 +1,6 @@
 """Rules on a VirtualService, as far as egress needs them (istio/istio pkg/config/validation/validation.go)."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 
@@ -8,7 +9,7 @@ from analyzer.validation.names import is_address, is_address_or_cidr, is_label, 
 from analyzer.validation.node import Node, Problem
 from analyzer.validation.rule import SCHEMA_ERROR, WEBHOOK, rule
 from analyzer.validation.subject import Inventory, Subject
-from analyzer.validation.visibility import scopes_of
+from analyzer.validation.visibility import meeting, scopes_of
 from analyzer.vocabulary import Severity
 
 MESH = "mesh"
@@ -167,8 +168,10 @@ def mesh_host_conflict(subject: Subject) -> Iterator[Problem]:
         return
     known = subject.mesh.index(_mesh_hosts)
     for host in subject.spec["hosts"].texts():
-        first = known[host.text, tuple(sorted(scopes_of(subject)))]
-        if first.reference != subject.reference:
+        by_scope = known[host.text]
+        firsts = (by_scope[scope] for scope in meeting(scopes_of(subject), by_scope))
+        first = next((other for other in firsts if other.reference != subject.reference), None)
+        if first is not None:
             yield host.problem(f"{first.reference} ({first.place}) routes {host.text} too", "merge the two")
 
 
@@ -232,11 +235,13 @@ def _subsets(mesh: Inventory) -> dict[str, set[str]]:
     return found
 
 
-def _mesh_hosts(mesh: Inventory) -> dict[tuple[str, tuple[str, ...]], Subject]:
-    found: dict[tuple[str, tuple[str, ...]], Subject] = {}
+def _mesh_hosts(mesh: Inventory) -> dict[str, dict[str, Subject]]:
+    """By host and scope, the first VirtualService for sidecars."""
+    found: dict[str, dict[str, Subject]] = defaultdict(dict)
     for service in mesh.of_kind("VirtualService"):
         for host in service.spec["hosts"].texts() if MESH in gateways_of(service) else ():
-            found.setdefault((host.text, tuple(sorted(scopes_of(service)))), service)
+            for scope in scopes_of(service):
+                found[host.text].setdefault(scope, service)
     return found
 
 
