@@ -16,7 +16,6 @@ from analyzer.simulation.listeners import ChainGroup, Listener, Target
 from analyzer.simulation.matching import possible_routes
 from analyzer.simulation.owners import Owners
 from analyzer.simulation.ports import PortView
-from analyzer.simulation.registry import is_older
 from analyzer.simulation.replay import Decision
 from analyzer.simulation.routes import Route
 from analyzer.simulation.scope import Scope
@@ -117,7 +116,7 @@ class Deciding:
     def _own_may_be_older(self, listener: Listener, target: Target) -> bool:
         """Whether one of those that the target silenced is the request's own, and nobody knows which is older."""
         return any(
-            not is_older(target.service.source, item.service.source) and self.owners.is_for_it(self.request, item)
+            self.owners.is_for_it(self.request, item) and self.scope.is_order_open(target.service, item.service)
             for item in listener.ignored
         )
 
@@ -189,7 +188,8 @@ class Deciding:
         if target.doubt is not None:
             because = f"Matched {by}. {target.note}"
             return Decision(Outcome.CONDITIONAL, rule, because, by, unguarded, (target.doubt,))
-        stray = not target.rerouted and not self.owners.is_for_it(self.request, target)
+        checked = rule not in _UNCHECKED or target.rerouted
+        stray = not checked and not self.owners.is_for_it(self.request, target)
         if stray and self.owners.is_anothers(self.request, target):
             because = f"{by} takes this traffic for {target.service.host}, which is not what was asked for."
             return Decision(Outcome.MISDIRECTED, rule, because, by, unguarded, stray=True)

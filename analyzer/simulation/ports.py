@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analyzer.mesh.model import Port, VirtualService
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.routing import RouteDestination
+from analyzer.mesh.services import Service as KubernetesService
 from analyzer.simulation.listeners import Chain, Listener, Target
 from analyzer.simulation.routes import holds_for
 from analyzer.simulation.services import Service
@@ -123,10 +124,12 @@ class _Builder:
         """A headless Service, and an entry that selects workloads without resolving, stand at each pod's address."""
         service, mesh = self._service, self._scope.mesh
         entry = service.entry
-        if entry is None:
+        if isinstance(service.source, KubernetesService):
+            if service.source.external_name is not None:
+                return None
             places = [item for item in mesh.endpoint_slices if item.namespace == service.source.namespace]
             return [ip for item in places if item.service == service.source.name for ip in item.addresses]
-        if entry.resolution is not Resolution.NONE or entry.workload_selector is None:
+        if entry is None or entry.resolution is not Resolution.NONE or entry.workload_selector is None:
             return None
         selector = entry.workload_selector.items()
         found = [item for item in mesh.workload_entries if item.namespace == entry.namespace]

@@ -52,12 +52,10 @@ def _reversed_by_source(items: list[Any], source: Any) -> list[Any]:
     return [item for group in reversed(groups.values()) for item in group]
 
 
-def is_older(one: MeshObject, other: MeshObject) -> bool:
-    """Whether an object is known to be older than another, or is the same."""
-    if one is other or one.proposed != other.proposed:
-        return one is other or other.proposed
-    dated = one.creation_timestamp is not None and other.creation_timestamp is not None
-    return dated and (one.creation_timestamp or "") <= (other.creation_timestamp or "")
+def is_age_open(one: MeshObject, other: MeshObject) -> bool:
+    """Whether nobody knows which of two objects is older."""
+    undated = one.creation_timestamp is None or other.creation_timestamp is None
+    return one is not other and one.proposed == other.proposed and undated
 
 
 def is_order_known(items: Iterable[MeshObject]) -> bool:
@@ -98,6 +96,10 @@ class Registry:
     def visible_in(self, namespace: str) -> list[Service]:
         """What proxies of a namespace may learn of."""
         return [*self._private.get(namespace, ()), *self.public]
+
+    def is_exported_alone(self, service: Service, namespace: str) -> bool:
+        """Whether a service is exported to a namespace by name, and so comes before all that are public."""
+        return any(item is service for item in self._private.get(namespace, ()))
 
     def is_like_any_other(self, namespace: str) -> bool:
         """Whether nothing is exported to a namespace alone and no public service lives there."""

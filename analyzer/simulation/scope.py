@@ -14,7 +14,7 @@ from analyzer.mesh.services import Service as KubernetesService
 from analyzer.simulation.clusters import Clusters
 from analyzer.simulation.destinations import Destinations
 from analyzer.simulation.ports import PortView, build_port
-from analyzer.simulation.registry import Order, Registry
+from analyzer.simulation.registry import Order, Registry, is_age_open
 from analyzer.simulation.routes import Client, destination_hosts, hosts_of, overlap, visible_virtual_services
 from analyzer.simulation.services import Service
 from analyzer.simulation.sidecars import EVERYTHING, imported, one_namespace_per_host
@@ -66,6 +66,7 @@ class Scope:
         self, mesh: Mesh, registry: Registry, client: Client, sidecar: Sidecar | None, order: Order, version: Version
     ) -> None:
         self.mesh, self.client, self.sidecar, self.version = mesh, client, sidecar, version
+        self._registry = registry
         listeners = (sidecar.egress if sidecar is not None else None) or (EVERYTHING,)
         visible = registry.visible_in(client.namespace)
         chosen: list[Egress] = []
@@ -88,6 +89,12 @@ class Scope:
         if number not in self._ports:
             self._ports[number] = build_port(number, self)
         return self._ports[number]
+
+    def is_order_open(self, one: Service, other: Service) -> bool:
+        """Whether nobody knows which of two services istiod looks at first."""
+        exported = self._registry.is_exported_alone
+        alike = exported(one, self.client.namespace) == exported(other, self.client.namespace)
+        return alike and is_age_open(one.source, other.source)
 
     def policy(self, default: OutboundPolicy, *, override: bool) -> tuple[OutboundPolicy, str | None]:
         """The outbound policy, and the Sidecar that sets it if one does."""

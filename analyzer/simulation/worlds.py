@@ -80,12 +80,23 @@ def _conditions(worlds: Sequence[World], decisions: dict[int, Decision]) -> list
     for one in worlds:
         for other in worlds:
             if one is not other and decisions[id(one)].outcome is not decisions[id(other)].outcome:
-                differing = [code for name, code in _RESPECTS if getattr(one, name) != getattr(other, name)]
+                codes = (_code(name, code, one, other) for name, code in _RESPECTS)
+                differing = [code for code in codes if code is not None]
                 if len(set(differing)) == 1:
                     found.append(differing[0])
     if found:
-        return [code for _, code in _RESPECTS if code in found]
+        return list(dict.fromkeys(code for _, code in _RESPECTS if code in found))
     return [code for name, code in _RESPECTS if len({repr(getattr(world, name)) for world in worlds}) > 1]
+
+
+def _code(name: str, code: str, one: World, other: World) -> str | None:
+    """What two worlds differ by in one respect; which of two Sidecars for all workloads holds, is a matter of age."""
+    if getattr(one, name) == getattr(other, name):
+        return None
+    sidecars = (one.sidecar, other.sidecar)
+    if name == "sidecar" and not any(item is not None and item.workload_selector for item in sidecars):
+        return "creation_order"
+    return code
 
 
 def _by(decision: Decision) -> str:
