@@ -14,6 +14,7 @@ from analyzer.companions import Companions, Situation, known_companions, make_co
 from analyzer.companions.making import documents_of
 from analyzer.errors import UsageError
 from analyzer.evidence import Destination
+from analyzer.mesh.loading import mesh_of as read_mesh
 from analyzer.mesh.loading import service_entry_of
 from analyzer.mesh.model import Endpoint, Gateway, Mesh, Port, ServiceEntry, Sidecar
 from analyzer.mesh.scoping import EgressListener
@@ -385,3 +386,15 @@ def test_the_entry_that_shows_names_lets_nobody_out() -> None:
     forged = destination("a.show-server-names.egress.internal")
     assert [after.decide(request).outcome for request in forged.requests] == [Outcome.BROKEN]
     assert all(after.decide(request).outcome is not Outcome.ALLOWED for request in NAMELESS.requests)
+
+
+@pytest.mark.parametrize("name", ["egress_gateway", "sidecar", "visibility", "destination_rule"])
+def test_what_is_let_out_stays_so_with_a_companion_applied(name: str) -> None:
+    asked = situation([*SHOP, NAMELESS], name)
+    files = [file for file in make_companions(asked).files if "rollback" not in file.file]
+
+    beside = read_mesh(documents_of(files), []).as_proposed()
+    after = Simulator(asked.applied.over(beside), mode=Mode.REGISTRY_ONLY, istio_version="1.31")
+
+    assert beside != Mesh() or name == "visibility"
+    assert all(after.decide(r).outcome is Outcome.ALLOWED for d in SHOP for r in d.requests)
