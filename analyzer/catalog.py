@@ -5,6 +5,8 @@ from typing import Any
 from analyzer.companions import known_companions
 from analyzer.detection import known_detectors
 from analyzer.parsing import known_formats
+from analyzer.parsing.custom_json import CustomJson
+from analyzer.parsing.custom_text import CustomText
 from analyzer.parsing.envelopes import known_envelopes
 from analyzer.proposals import known_manifest_kinds
 from analyzer.report import known_sections
@@ -16,7 +18,10 @@ from analyzer.validation import Rule, known_rules
 def catalog() -> dict[str, list[dict[str, str]]]:
     """Every part with its name and what it is, by what kind of part it is."""
     return {
-        "formats": [_part(name, part.reference) for name, part in known_formats().items()],
+        "formats": [
+            *(_part(name, part.reference) for name, part in known_formats().items()),
+            *(_part(kind.name, f"`--format`, `--mesh-config`: {kind.reference}") for kind in (CustomJson, CustomText)),
+        ],
         "sources": [_part(name, kind.reference) for name, kind in known_sources().items()],
         "envelopes": [_part(name, part.reference) for name, part in known_envelopes().items()],
         "detectors": [_part(part.name, f"{part.verdict}: {part.summary}") for part in known_detectors()],
