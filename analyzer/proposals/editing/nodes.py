@@ -6,8 +6,11 @@ costs as much as one in a file of its own.
 
 import json
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -151,16 +154,20 @@ def _scalar(node: Node | None) -> str:
 
 def _document(lines: Lines, line: int) -> tuple[int, int]:
     """The document around a line: from its `---`, or the file's begin, to the next one's."""
-    start, end = 0, len(lines.text)
+    edges = _edges(lines)
+    number = bisect_right(edges, (line, len(lines.text))) - 1
+    return edges[number][1], edges[number + 1][1] if number + 1 < len(edges) else len(lines.text)
+
+
+@lru_cache(maxsize=4)
+def _edges(lines: Lines) -> list[tuple[int, int]]:
+    """Where documents begin, as lines (from 1) and characters."""
+    edges = [(1, 0)]
     for number, at in enumerate(lines.starts, start=1):
         separator = _SEPARATOR.match(lines.text, at)
-        if separator is None:
-            continue
-        if number > line:
-            end = at
-            break
-        start = at if separator[1] == "---" else lines.after(at)
-    return start, end
+        if separator is not None:
+            edges.append((number, at if separator[1] == "---" else lines.after(at)))
+    return edges
 
 
 def _block_item(lines: Lines, line: int, end: int) -> tuple[int, int]:
@@ -178,19 +185,23 @@ def _block_item(lines: Lines, line: int, end: int) -> tuple[int, int]:
 
 def _json_item(lines: Lines, start: int, end: int, kind: str, namespace: str, name: str) -> tuple[int, int, bool]:
     """The characters of one object in a list of them, found by the reader of JSON; all where that cannot tell."""
-    try:
-        found = [
-            (first, last)
-            for first, last, item in _json_items(lines.text, start)
-            if isinstance(item, dict)
-            and item.get("kind") == kind
-            and isinstance(item.get("metadata"), dict)
-            and item["metadata"].get("name") == name
-            and (item["metadata"].get("namespace") or "default") == namespace
-        ]
-    except (ValueError, IndexError, RecursionError):
-        found = []
+    found = _json_places(lines, start).get((kind, namespace, name), [])
     return (*found[0], True) if len(found) == 1 else (start, end, False)
+
+
+@lru_cache(maxsize=4)
+def _json_places(lines: Lines, start: int) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
+    """Where the objects of a JSON list stand, by kind, namespace and name; nothing where this is no such list."""
+    places: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
+    try:
+        for first, last, item in _json_items(lines.text, start):
+            metadata = item.get("metadata") if isinstance(item, dict) else None
+            if isinstance(metadata, dict):
+                namespace = str(metadata.get("namespace") or "default")
+                places[str(item.get("kind")), namespace, str(metadata.get("name"))].append((first, last))
+    except (ValueError, IndexError, RecursionError):
+        return {}
+    return places
 
 
 def _json_items(text: str, start: int) -> Iterator[tuple[int, int, Any]]:

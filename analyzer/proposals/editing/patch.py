@@ -1,6 +1,7 @@
 """A unified diff of one file, made from the very places that an edit touched."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ def _changes(text: str, splices: Iterable[Splice]) -> Iterator[_Change]:
     """Splices as whole lines; those that touch one line become one change."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for group in _by_line(text, sorted(splices, key=lambda splice: splice.start)):
-        first = text.count("\n", 0, group[0].start)
+        first = bisect_right(starts, group[0].start) - 1
         begin = starts[first]
         until = text.find("\n", max(splice.end for splice in group))
         end = len(text) if until < 0 else until + 1

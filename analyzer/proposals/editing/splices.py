@@ -19,9 +19,9 @@ class Splice:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lines:
-    """A text with the places where its lines begin."""
+    """A text with the places where its lines begin; the same only as itself, so that what is found out is kept."""
 
     text: str
 
