@@ -6,7 +6,7 @@ from typing import Any
 
 from analyzer.mesh.model import Mesh, ServiceEntry
 from analyzer.proposals.editing.edits import decoded
-from analyzer.proposals.editing.nodes import NotInPlace, content_of, find_object
+from analyzer.proposals.editing.nodes import NotInPlace, find_object
 from analyzer.proposals.editing.splices import Lines
 from analyzer.proposals.manifest_yaml import as_yaml
 from analyzer.readiness.ledger import Ledger
@@ -34,9 +34,9 @@ def narrowed_yaml(original: ServiceEntry, narrowed: ServiceEntry) -> str | None:
         return None
     try:
         found = find_object(_lines(origin.text), origin.line, "ServiceEntry", original.namespace, original.name)
+        content = found.content
     except NotInPlace:
         return None
-    content = content_of(found.node)
     return as_yaml(_with(content, narrowed)) if isinstance(content.get("spec"), Mapping) else None
 
 

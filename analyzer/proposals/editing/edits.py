@@ -12,11 +12,9 @@ from analyzer.proposals.editing.insertion import Scalar, appended, put, replaced
 from analyzer.proposals.editing.nodes import (
     NotInPlace,
     Object,
-    composed,
-    content_of,
+    contents,
     find_object,
     is_shared,
-    objects,
     value_of,
 )
 from analyzer.proposals.editing.splices import Lines, Splice, spliced
@@ -81,7 +79,7 @@ def edit(entry: ServiceEntry, change: Change) -> Edit | None:
     lines = _lines(origin.text)
     try:
         found = find_object(lines, origin.line, "ServiceEntry", entry.namespace, entry.name)
-        content = _changed(content_of(found.node), change)
+        content = _changed(found.content, change)
     except NotInPlace:
         return None
     why_not = _why_not(entry, origin.text, found)
@@ -100,6 +98,11 @@ def _lines(raw: bytes) -> Lines:
     return Lines(decoded(raw))
 
 
+@lru_cache(maxsize=4)
+def _is_utf_8(raw: bytes) -> bool:
+    return encoded(decoded(raw), raw) == raw
+
+
 def decoded(raw: bytes) -> str:
     """A file as text, without a byte order mark."""
     return raw.removeprefix(_BOM).decode("utf-8", "replace")
@@ -112,15 +115,12 @@ def encoded(text: str, like: bytes) -> bytes:
 
 def _splices(found: Object, change: Change) -> tuple[Splice, ...]:
     """The change as splices of the object's text, tried before they are given."""
-    if is_shared(found.node):
+    if is_shared(found.text):
         raise NotInPlace("it shares parts with other objects by YAML anchors")
     splices = tuple(appended(found, ("spec", key), values) for key, values in change.items.items())
-    before = composed(found.text)
-    wanted = [
-        _changed(content_of(node), change) if node.start_mark.index == found.node.start_mark.index else content_of(node)
-        for node in objects(before)
-    ]
-    if [content_of(node) for node in objects(composed(spliced(found.text, splices)))] != wanted:
+    wanted = contents(found.text)
+    wanted[found.index] = _changed(wanted[found.index], change)
+    if contents(spliced(found.text, splices)) != wanted:
         raise NotInPlace("it is written in a way that cannot be edited safely")
     return splices
 
@@ -146,10 +146,8 @@ def _document(found: Object, splices: Sequence[Splice], annotations: Mapping[str
     rewritten = [replaced(node, annotations[key], is_json=False) for key, node in old.items() if node is not None]
     added = [put(found, ("metadata", "annotations"), new)] if new else []
     text = spliced(found.text, [*splices, *rewritten, *added])
-    content = content_of(composed(text))
-    return (
-        _own_lines(text) if content.get("metadata", {}).get("annotations", {}).items() >= annotations.items() else None
-    )
+    said = contents(text)[0]["metadata"].get("annotations") or {}
+    return _own_lines(text) if said.items() >= annotations.items() else None
 
 
 def _own_lines(text: str) -> str:
@@ -178,6 +176,6 @@ def _why_not(entry: ServiceEntry, raw: bytes, found: Object) -> str:
         return f"Helm writes it anew with every release: change {source} in the same way"
     if value_of(value_of(found.node, "metadata"), "ownerReferences"):
         return "its owner writes it anew: change that in the same way"
-    if encoded(decoded(raw), raw) != raw:
+    if not _is_utf_8(raw):
         return "the file is not UTF-8"
     return ""

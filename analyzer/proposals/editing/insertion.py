@@ -5,7 +5,7 @@ Key order, quotes, indentation and the way of writing (blocks or braces) are tho
 
 from collections.abc import Mapping, Sequence
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from analyzer.proposals.editing.nodes import NotInPlace, Object, last_end, pair, value_of
 from analyzer.proposals.editing.splices import Splice
@@ -105,7 +105,7 @@ def _after_pairs(target: Object, node: MappingNode, pairs: Mapping[str, Value]) 
     text = target.text
     end = node.value[-1][1].end_mark.index
     separator, colon = _comma(target, node), _colon(text, *node.value[0])
-    quoted = target.is_json or node.value[0][0].style is not None
+    quoted = target.is_json or bool(node.value[0][0].style)
     written = [
         f"{separator}{scalar(key, quoted=quoted)}{colon}{on_one_line(value, quoted=quoted)}"
         for key, value in pairs.items()
@@ -142,7 +142,7 @@ def _pairs_like(target: Object, sibling: MappingNode, value: Mapping[str, Scalar
             name = text[k.start_mark.index : k.end_mark.index]
             written.append(f"{name}{_colon(text, k, v)}{_written(value[key], v, target.is_json)}")
         else:
-            quoted = first_key.style is not None
+            quoted = bool(first_key.style)
             written.append(f"{scalar(key, quoted=quoted)}{colon}{_written(value[key], None, target.is_json)}")
     return written
 

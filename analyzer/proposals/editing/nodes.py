@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from analyzer.mesh.placed import NotYAML, read_yaml
 from analyzer.proposals.editing.splices import Lines
 
 _SEPARATOR = re.compile(r"(---|\.\.\.)(?=\s|$)")
 _ITEM = re.compile(r" *- ")
 _SKIPPED = re.compile(r"\s*(#.*)?$")
+
+
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class NotInPlace(Exception):
@@ -33,19 +36,26 @@ class Object:
     """One object in the text of a file.
 
     `start` and `end` bound what was parsed (characters of the whole text); positions of nodes count from `start`.
-    `whole` says that this is a YAML document of its own, neither JSON nor an item of a list.
+    `index` is its number (from 0) among the objects there, `whole` says that this is a YAML document of its own,
+    neither JSON nor an item of a list.
     """
 
     lines: Lines
     start: int
     end: int
     node: MappingNode
+    index: int
     whole: bool
 
     @property
     def text(self) -> str:
         """What was parsed."""
         return self.lines.text[self.start : self.end]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The object as plain data. Raises `NotInPlace` where its values cannot be read."""
+        return contents(self.text)[self.index]
 
     @property
     def is_json(self) -> bool:
@@ -62,31 +72,44 @@ def find_object(lines: Lines, line: int, kind: str, namespace: str, name: str) -
     elif _ITEM.match(lines.text, lines.starts[line - 1]):
         (start, end), is_item = _block_item(lines, line, end), True
     root = composed(lines.text[start:end])
-    found = [node for node in objects(root) if _identity(node) == (kind, namespace, name)]
+    found = [(index, node) for index, node in enumerate(objects(root)) if _identity(node) == (kind, namespace, name)]
     if len(found) > 1:
-        found = [node for node in found if node.start_mark.line + lines.number(start) == line]
+        found = [(index, node) for index, node in found if node.start_mark.line + lines.number(start) == line]
     if len(found) != 1:
         raise NotInPlace("it is not to be found alone at the place where it was read")
-    return Object(lines, start, end, found[0], whole=found[0] is root and not found[0].flow_style and not is_item)
+    index, node = found[0]
+    return Object(lines, start, end, node, index, whole=node is root and not node.flow_style and not is_item)
 
 
 def composed(text: str) -> Node:
     """The nodes of one document. Raises `NotInPlace` where it cannot be read."""
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except (YAMLError, ValueError, RecursionError) as error:
+        node = yaml.compose(text, Loader=_LOADER)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise NotInPlace("it cannot be read as one YAML document") from error
     if not isinstance(node, Node):
         raise NotInPlace("there is no document at the place where it was read")
     return node
 
 
-def content_of(node: Node) -> Any:
-    """A node as plain data. Raises `NotInPlace` where it has none."""
+def contents(text: str) -> list[dict[str, Any]]:
+    """The objects of one document as plain data, in the order of `objects`. Raises `NotInPlace`."""
     try:
-        return YAML(typ="safe", pure=True).constructor.construct_document(node)
-    except (YAMLError, ValueError, RecursionError) as error:
+        return [*_flattened(next(read_yaml(text), None))]
+    except (NotYAML, ValueError, RecursionError) as error:
         raise NotInPlace("its values cannot be read") from error
+
+
+def _flattened(content: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(content, list):
+        for item in content:
+            yield from _flattened(item)
+    elif isinstance(content, dict):
+        kind, items = content.get("kind"), content.get("items")
+        if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+            yield from _flattened(items)
+        else:
+            yield content
 
 
 def pair(mapping: Node | None, key: str) -> tuple[ScalarNode, Node] | None:
@@ -102,13 +125,9 @@ def value_of(mapping: Node | None, key: str) -> Node | None:
     return None if found is None else found[1]
 
 
-def is_shared(node: Node) -> bool:
-    """Whether a node, or one below it, is anchored, an alias or merged in, so that an edit may show elsewhere."""
-    if node.anchor is not None:
-        return True
-    if isinstance(node, MappingNode):
-        return any(is_shared(part) or part.tag.endswith(":merge") for both in node.value for part in both)
-    return isinstance(node, SequenceNode) and any(is_shared(item) for item in node.value)
+def is_shared(text: str) -> bool:
+    """Whether parts of a document are anchored, so that an edit of one may show elsewhere."""
+    return any(getattr(event, "anchor", None) for event in yaml.parse(text, Loader=_LOADER))
 
 
 def last_end(text: str, node: Node) -> int:
