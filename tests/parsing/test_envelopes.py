@@ -361,3 +361,23 @@ def test_a_line_that_its_format_reads_is_in_no_envelope_though_it_begins_as_one(
     ]
     assert len(times) == 9
     assert None not in times
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (f"{TIME}.123Z stdout F {LINE}", "cri"),
+        (f'{TIME}.123Z {{pod="web-0"}} {LINE}', "loki_logcli"),
+        (f"{TIME}.123Z node istio-proxy[7]: {LINE}", "syslog_rfc3164"),
+        (f"{TIME}.123Z {POD} istio-proxy {LINE}", "cloudwatch_text"),
+        (f"{TIME}.123456789Z stdout F {LINE}", "cri"),
+        (f'{TIME}.123456789Z {{pod="web-0"}} {LINE}', "loki_logcli"),
+        (f"{TIME}.123456Z stdout F {LINE}", "cri"),
+    ],
+)
+def test_what_stands_behind_a_time_tells_whose_time_it_is(line: str, name: str) -> None:
+    entries, rejected, envelopes = found(line)
+
+    assert (len(entries), rejected) == (1, [])
+    assert name in envelopes
+    assert "kubectl_timestamps" not in envelopes
