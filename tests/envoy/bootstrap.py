@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analyzer.mesh.model import ServiceEntry
 from analyzer.vocabulary import Mode
-from tests.envoy.clusters import clusters
+from tests.envoy.clusters import clusters, originating_tls
 from tests.envoy.inbound import inbound_cluster, inbound_listener
 from tests.envoy.listeners import listeners
 from tests.envoy.routes import VirtualServices
@@ -21,8 +21,8 @@ ADMIN_PORT = 15000
 class Configuration:
     """What istiod knows when it writes for the proxies of one namespace.
 
-    `dns` gives the addresses of names; without `delimited_stat_names` clusters are as they were before Istio 1.23,
-    and %UPSTREAM_CLUSTER% prints their names without a `;`.
+    `dns` gives the addresses of names; `tls_origins` are hosts to which the proxy speaks TLS itself. Without
+    `delimited_stat_names` clusters are as they were before Istio 1.23, and %UPSTREAM_CLUSTER% prints no `;`.
     """
 
     namespace: str
@@ -31,6 +31,7 @@ class Configuration:
     mesh_services: tuple[MeshService, ...] = ()
     dns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     virtual_services: VirtualServices = field(default_factory=dict)
+    tls_origins: tuple[str, ...] = ()
     connect_timeout: str = "10s"
     delimited_stat_names: bool = True
 
@@ -39,6 +40,7 @@ def bootstrap(wanted: Configuration, folder: Path) -> Json:
     """Envoy's bootstrap; access logs go to files in `folder`."""
     services = visible_services(wanted.namespace, wanted.service_entries, wanted.mesh_services)
     found = [*clusters(services, dict(wanted.dns), wanted.connect_timeout), inbound_cluster()]
+    found = [originating_tls(c) if c["name"].rpartition("|")[2] in wanted.tls_origins else c for c in found]
     if wanted.delimited_stat_names:
         found = [{**cluster, "alt_stat_name": f"{cluster['name']};"} for cluster in found]
     return {

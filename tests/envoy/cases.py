@@ -22,7 +22,9 @@ from tests.envoy.clients import (
     tls,
     websocket,
 )
+from tests.envoy.listeners import OUTBOUND_PORT
 from tests.envoy.servers import MUTE_PORT, RESET_PORT, SILENT, UNREACHABLE
+from tests.envoy.tls import client_hello
 
 POD_IP = "10.244.1.11"
 METADATA = "169.254.169.254"
@@ -264,6 +266,8 @@ def _tls(dice: random.Random) -> Iterator[Case]:
     yield Case(
         "tls_unreachable", UNREACHABLE, 443, hello(host.encode()), so.unregistered(so.TLS, host, Result.UNREACHABLE)
     )
+    yield Case("tls_half_a_hello", at, 443, tell(client_hello(host.encode())[:60]), so.silent())
+    yield Case("proxy_called_directly", "192.0.2.8", OUTBOUND_PORT, tell(b"hello"), so.silent())
     yield Case("tls_record_of_nonsense", at, 443, tell(b"\x16\x03\x01\x00\x05hello"), so.unregistered(so.TCP))
 
 
@@ -289,6 +293,14 @@ def _tcp(dice: random.Random) -> Iterator[Case]:
     yield Case("tcp_nothing_sent", at, 5432, greeted(), free)
     yield Case("tcp_server_first_on_80", at, 80, tell(b""), so.silent())
     yield Case("tcp_server_first_on_443", at, 443, tell(b""), so.silent())
+    for number in range(4):
+        yield Case(
+            f"tcp_beacon_{number}",
+            "203.0.113.251",
+            8443,
+            hello(b"beacon.vendor0.example"),
+            so.unregistered(so.TLS, "beacon.vendor0.example"),
+        )
     yield Case("binary_on_80", at, 80, tell(b"\x00\x01\x02\x03\xff" * 20), free)
 
 

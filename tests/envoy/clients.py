@@ -212,3 +212,16 @@ def tell(data: bytes) -> Act:
         return Reply()
 
     return act
+
+
+def leave_early(data: bytes) -> Act:
+    """Send a request and leave before the answer is there."""
+
+    async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Reply:
+        writer.write(data)
+        with contextlib.suppress(TimeoutError):
+            return Reply(broken=not await asyncio.wait_for(reader.read(4096), _PAUSE))
+        writer.transport.abort()
+        return Reply(broken=True)
+
+    return act

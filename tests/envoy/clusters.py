@@ -10,7 +10,7 @@ from analyzer.mesh.model import Port
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.vocabulary import Resolution
 from tests.envoy.services import Service, clustered_ports, endpoints_of
-from tests.envoy.typed import Json, socket_address
+from tests.envoy.typed import Json, socket_address, typed
 
 BLACK_HOLE, PASSTHROUGH = "BlackHoleCluster", "PassthroughCluster"
 _HTTP2 = ("HTTP2", "GRPC", "GRPC-WEB")
@@ -70,3 +70,10 @@ def _outbound(service: Service, port: Port, dns: dict[str, tuple[str, ...]], con
 def _protocols(kind: str, only: str | None = None) -> Json:
     chosen: Json = {only: {}} if only else {"http_protocol_options": {}, "http2_protocol_options": {}}
     return {_OPTIONS: {"@type": f"type.googleapis.com/{_OPTIONS}", kind: chosen}}
+
+
+def originating_tls(cluster: Json) -> Json:
+    """A cluster as a DestinationRule with `tls.mode: SIMPLE` makes it, without a certificate to verify against."""
+    name = cluster["name"].rpartition("|")[2]
+    message = "extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+    return {**cluster, "transport_socket": typed("envoy.transport_sockets.tls", message, sni=name)}

@@ -16,6 +16,8 @@ LOST = "lost.partner.example"
 DOWN, DOWN_IP = "down.partner.example", "198.51.100.40"
 TWICE, TWICE_IP = "twice.partner.example", "198.51.100.50"
 STRICT, STRICT_IP = "strict.partner.example", "198.51.100.60"
+SECURED, SECURED_IP = "secured.partner.example", "198.51.100.70"
+UNSECURED, UNSECURED_IP = "unsecured.partner.example", "198.51.100.71"
 NETWORK, NETWORK_IP = "net.partner.example", "198.51.100.130"
 USERS, USERS_VIP = "users.istioinaction.svc.cluster.local", "10.96.40.7"
 MYSQL, MYSQL_VIP = "mysql.shop.svc.cluster.local", "10.96.40.9"
@@ -26,6 +28,8 @@ DNS = {
     DOWN: (DOWN_IP,),
     TWICE: (TWICE_IP,),
     STRICT: (STRICT_IP,),
+    SECURED: (SECURED_IP,),
+    UNSECURED: (UNSECURED_IP,),
 }
 
 
@@ -67,6 +71,8 @@ ENTRIES = (
         TWICE, "8080/HTTP", "8443/TLS", name="twice-2", resolution=Resolution.STATIC, endpoints=(Endpoint(TWICE_IP),)
     ),
     entry(STRICT, "80/HTTP"),
+    entry(SECURED, "80/HTTP/443"),
+    entry(UNSECURED, "80/HTTP/8000"),
     entry(NETWORK, "9000/TCP", resolution=Resolution.NONE, addresses=("198.51.100.128/25",)),
 )
 
@@ -75,11 +81,13 @@ SERVICES = (
     MeshService(MYSQL, MYSQL_VIP, (Port(3306, "tcp", "TCP"),), ("10.244.9.9:3306",)),
 )
 
+_TO_STRICT = f"outbound|80||{STRICT}"
 VIRTUAL_SERVICES: dict[str, list[Json]] = {
     STRICT: [
         {"name": "moved", "match": {"prefix": "/old"}, "redirect": {"path_redirect": "/new"}},
         {"name": "teapot", "match": {"prefix": "/tea"}, "direct_response": {"status": 418}},
-        {"name": "ok", "match": {"prefix": "/ok"}, "route": {"cluster": f"outbound|80||{STRICT}", "timeout": "0s"}},
+        {"name": "ok", "match": {"prefix": "/ok"}, "route": {"cluster": _TO_STRICT, "timeout": "0s"}},
+        {"name": "slow", "match": {"prefix": "/slow"}, "route": {"cluster": _TO_STRICT, "timeout": "0.3s"}},
         {"name": "gone", "match": {"prefix": "/gone"}, "route": {"cluster": "outbound|80||gone.example"}},
     ]
 }
@@ -94,5 +102,6 @@ def scenery(mode: Mode) -> Configuration:
         mesh_services=SERVICES,
         dns=DNS,
         virtual_services=VIRTUAL_SERVICES,
+        tls_origins=(SECURED, UNSECURED),
         connect_timeout="2s",
     )

@@ -36,6 +36,8 @@ FEATURE_PORTS = range(9400, 9440)
 """Servers that only greet, for trials of which the proxy's log alone is looked at."""
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _LARGEST = 1 << 20
+_SLOW = 1.5
+"""Seconds that `/slow` takes."""
 
 _SETTINGS = {"ip_forward": "1", "icmp_ratelimit": "0"}
 """The world passes packets on, and says of each one that it has no way to it."""
@@ -68,6 +70,8 @@ async def speak_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         if path == b"/reset":
             _reset(writer)
             return
+        if path == b"/slow":
+            await asyncio.sleep(_SLOW)
         writer.write(_answer(path, reached(writer), len(body)))
         await writer.drain()
         first = await reader.readline()
