@@ -18,7 +18,7 @@ from tests.envoy.tls import client_context, client_hello
 
 _PATIENCE = 20.0
 """Seconds that a client waits for an answer; connecting to a silent address takes the proxy ten."""
-_PAUSE = 0.3
+_PAUSE = 1.0
 """Seconds that a client stays on a connection on which it expects no answer."""
 
 

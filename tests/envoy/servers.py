@@ -36,7 +36,7 @@ FEATURE_PORTS = range(9400, 9440)
 """Servers that only greet, for trials of which the proxy's log alone is looked at."""
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _LARGEST = 1 << 20
-_SLOW = 1.5
+_SLOW = 4.0
 """Seconds that `/slow` takes."""
 
 _SETTINGS = {"ip_forward": "1", "icmp_ratelimit": "0"}
