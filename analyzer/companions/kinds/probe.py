@@ -28,11 +28,27 @@ PROBE_CONTAINER=${{PROBE_CONTAINER:-}}
 passed=0
 failed=0
 skipped=0
+found=
+target=
+
+# locate NAMESPACE WORKLOAD: sets $target to what is called so there; the log does not say of which kind it is.
+locate() {{
+    [ "$found" = "$1/$2" ] && return
+    found=$1/$2
+    target=deployment/$2
+    for kind in deployment statefulset daemonset job pod; do
+        if $KUBECTL --namespace "$1" get "$kind/$2" </dev/null >/dev/null 2>&1; then
+            target=$kind/$2
+            return
+        fi
+    done
+}}
 
 # call NAMESPACE WORKLOAD URL: sets $code to the HTTP status and $status to curl's exit status.
 call() {{
+    locate "$1" "$2"
     # shellcheck disable=SC2086  # KUBECTL may hold options
-    code=$($KUBECTL --namespace "$1" exec "deploy/$2" ${{PROBE_CONTAINER:+--container "$PROBE_CONTAINER"}} -- \\
+    code=$($KUBECTL --namespace "$1" exec "$target" ${{PROBE_CONTAINER:+--container "$PROBE_CONTAINER"}} -- \\
         curl --silent --output /dev/null --write-out '%{{http_code}}' --insecure --max-time "$PROBE_TIMEOUT" "$3" \\
         </dev/null 2>/dev/null)
     status=$?
