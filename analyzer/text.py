@@ -2,10 +2,13 @@
 
 import re
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins; in the full width too, which some spreadsheets read alike (OWASP, CSV Injection)."""
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
+"""Control, direction and format characters, fillers, variation selectors, tags, and halves of surrogate pairs."""
 
 
 def printable(text: str) -> str:
@@ -13,10 +16,15 @@ def printable(text: str) -> str:
     return _INVISIBLE.sub(lambda match: _written_out(match[0]), text.replace("\t", " "))
 
 
+def encodable(text: str) -> str:
+    """Text that UTF-8 can hold: half a surrogate pair, as JSON can spell and odd file names bring, is written out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def spreadsheet_cell(text: str) -> str:
     """Text that a spreadsheet takes for text: a leading `'` where it would see a formula."""
     clean = printable(text)
-    return f"'{clean}" if clean.startswith(_FORMULA) or text.startswith(_FORMULA) else clean
+    return f"'{clean}" if clean.lstrip(' "').startswith(_FORMULA) or text.startswith(("\t", "\r")) else clean
 
 
 def _written_out(letter: str) -> str:

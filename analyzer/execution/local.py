@@ -27,6 +27,7 @@ from analyzer.store import (
     without_origins,
 )
 from analyzer.store.layout import ENTRY_KIND
+from analyzer.text import encodable
 
 _LISTED_PODS = 1000
 """Pods of one source that are listed by name; an export of more is compared with every other."""
@@ -153,7 +154,7 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
         tally = batch.tallies.get(source.origin, SourceTally())
         rejected = sum(tally.rejected.values())
         yield SourceRecord(
-            origin=source.origin,
+            origin=encodable(source.origin),
             digest=batch.digests[source.origin],
             size=source.size,
             bytes=tally.bytes,

@@ -23,6 +23,7 @@ from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
 from analyzer.store import PartitionWriter, WrittenFile
 from analyzer.store.layout import ENTRY_KIND, REJECTED_KIND
+from analyzer.text import encodable
 from analyzer.vocabulary import SOURCE_FIELDS
 
 _SUMMARIES_TOGETHER = 8
@@ -215,7 +216,7 @@ def _with_workload(labels: dict[str, str]) -> Mapping[str, str]:
 
 
 def _constant(value: str | None, rows: int) -> pa.DictionaryArray:
-    values = pa.array([] if value is None else [value], pa.string())
+    values = pa.array([] if value is None else [encodable(value)], pa.string())
     codes = pa.nulls(rows, pa.int32()) if value is None else pa.array(np.zeros(rows, np.int32))
     return pa.DictionaryArray.from_arrays(codes, values)
 

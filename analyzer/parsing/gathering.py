@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from analyzer.parsing.careful import CarefulLine
 from analyzer.parsing.parsed import OWN_TYPES, RAW_TYPES, TIMESTAMP, Entries
 from analyzer.parsing.times import read_bracketed_times
+from analyzer.text import encodable
 
 
 def as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
@@ -28,13 +29,8 @@ def _column(field: str, wanted: pa.DataType, texts: list[str | None]) -> pa.Arra
         return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
     if field == "start_time":
         return _times(texts)
-    column = pa.array([None if text is None else _encodable(text) for text in texts], pa.string())
+    column = pa.array([None if text is None else encodable(text) for text in texts], pa.string())
     return column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
-
-
-def _encodable(text: str) -> str:
-    """Half a surrogate pair, which JSON can spell and no encoding hold, is written out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def times_of(written: pa.Array, read: Callable[[str], str | None] | None) -> pa.Array:
@@ -44,7 +40,7 @@ def times_of(written: pa.Array, read: Callable[[str], str | None] | None) -> pa.
 
 
 def _times(texts: Sequence[str | None]) -> pa.Array:
-    times, good = read_bracketed_times(pa.array([f"[{_encodable(text or '')}]" for text in texts], pa.string()))
+    times, good = read_bracketed_times(pa.array([f"[{encodable(text or '')}]" for text in texts], pa.string()))
     return pc.if_else(pa.array(good), times, pa.scalar(None, TIMESTAMP))
 
 
