@@ -7,20 +7,23 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analyzer.mesh import load_mesh
+from analyzer.mesh.model import ServiceEntry
 from analyzer.store import Lake
-from analyzer.vocabulary import Mode, Verdict
+from analyzer.vocabulary import NEWEST_ISTIO, Mode, Verdict
 from tests.envoy import story
 from tests.envoy.access_logs import ISTIO_TEXT
+from tests.envoy.bootstrap import Configuration
+from tests.envoy.cases import Case
 from tests.envoy.running import Run, lines_of, play
 from tests.envoy.sample_logs import Day
 from tests.envoy.servers import World
-from tests.envoy.story import Part
+from tests.envoy.story import Part, Pod
 
 Key = tuple[str, str, str, int]
 """Namespace, workload, host or address, port."""
@@ -39,31 +42,54 @@ class Destination:
     worked_before: int
 
 
-def go_round(world: World, day: Day, part: Part, folder: Path) -> dict[Key, Destination]:
-    """Audit the logs of a part of the day, apply what is proposed under REGISTRY_ONLY, and send its traffic again."""
-    logs, lake, out = folder / "logs", str(folder / "lake"), folder / "out"
-    existing = _write_mesh(part, folder / "mesh.json")
-    _write_logs(day, part, logs)
-    _tool("run", str(logs), "--lake", lake, "--out", str(out), "--mesh", existing, "--quiet")
-    destinations = _tool("destinations", "--lake", lake, "--output", "json")
-    replay = _tool(
-        "simulate", "--lake", lake, "--mesh", existing, "--manifests", str(out / "manifests"), "--output", "json"
+@dataclass(frozen=True)
+class Stage:
+    """A mesh with traffic in it: what was played `before`, by namespace, and how to play it again."""
+
+    pods: tuple[Pod, ...]
+    before: Mapping[str, Run]
+    existing: tuple[ServiceEntry, ...]
+    calls: Callable[[str], list[Case]]
+    configuration: Callable[[str, Mode, tuple[ServiceEntry, ...]], Configuration]
+    settings: str = ""
+    istio_version: str = NEWEST_ISTIO
+
+
+def part_of(day: Day, part: Part) -> Stage:
+    """A part of the day of the sample logs."""
+    return Stage(
+        pods=story.CAST,
+        before={namespace: day[part, namespace] for namespace in story.NAMESPACES},
+        existing=story.registered(part),
+        calls=lambda namespace: [case for case in story.calls(namespace, part) if not case.inbound],
+        configuration=story.configuration,
     )
+
+
+def go_round(world: World, stage: Stage, folder: Path) -> dict[Key, Destination]:
+    """Audit the logs of a stage, apply what is proposed under REGISTRY_ONLY, and send its traffic again."""
+    lake, out = str(folder / "lake"), folder / "out"
+    existing, settings = _write_mesh(stage, folder / "mesh.json"), folder / "settings.toml"
+    settings.write_text(stage.settings)
+    common = ("--lake", lake, "--mesh", existing, "--istio-version", stage.istio_version)
+    judged = ("--settings", str(settings))
+    _tool("run", _write_logs(stage, folder / "logs"), *common, *judged, "--out", str(out), "--quiet")
+    destinations = _tool("destinations", "--lake", lake, *judged, "--output", "json")
+    replay = _tool("simulate", *common, "--manifests", str(out / "manifests"), "--output", "json")
     applied, warnings = load_mesh([existing, str(out / "manifests")])
     assert warnings == []
-    before = {namespace: day[part, namespace] for namespace in story.NAMESPACES}
     after = {
         namespace: play(
             world,
-            story.configuration(namespace, Mode.REGISTRY_ONLY, applied.service_entries),
-            [case for case in story.calls(namespace, part) if not case.inbound],
+            stage.configuration(namespace, Mode.REGISTRY_ONLY, applied.service_entries),
+            stage.calls(namespace),
             folder / "after" / namespace,
             at_once=1,
         )
-        for namespace in story.NAMESPACES
+        for namespace in stage.before
     }
     proposed = {host for entry in applied.service_entries for host in entry.hosts}
-    return _compared(_keys(lake), json.loads(destinations), json.loads(replay), before, after, proposed)
+    return _compared(_keys(lake), json.loads(destinations), json.loads(replay), stage.before, after, proposed)
 
 
 def _compared(
@@ -121,34 +147,33 @@ def _key(row: Mapping[str, Any]) -> Key:
     )
 
 
-def _write_logs(day: Day, part: Part, folder: Path) -> None:
+def _write_logs(stage: Stage, folder: Path) -> str:
     folder.mkdir(parents=True)
-    for pod in story.CAST:
-        lines = lines_of(pod.address, day[part, pod.namespace].folder, (ISTIO_TEXT,))
+    for pod in stage.pods:
+        lines = lines_of(pod.address, stage.before[pod.namespace].folder, (ISTIO_TEXT,))
         (folder / pod.file_name).write_text("".join(f"{line}\n" for _, (line,) in lines))
+    return str(folder)
 
 
-def _write_mesh(part: Part, file: Path) -> str:
+def _write_mesh(stage: Stage, file: Path) -> str:
     """What `kubectl get serviceentries,services -A -o json` would say."""
-    file.write_text(json.dumps({"kind": "List", "items": [*_entries(part), *_services()]}))
+    items = [*(_entry(entry) for entry in stage.existing), *_services()]
+    file.write_text(json.dumps({"kind": "List", "items": items}))
     return str(file)
 
 
-def _entries(part: Part) -> list[dict[str, Any]]:
-    return [
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "ServiceEntry",
-            "metadata": {"name": entry.name, "namespace": entry.namespace},
-            "spec": {
-                "hosts": list(entry.hosts),
-                "ports": [{"number": p.number, "name": p.name, "protocol": p.protocol} for p in entry.ports],
-                "resolution": entry.resolution.value,
-                "exportTo": list(entry.export_to),
-            },
-        }
-        for entry in story.registered(part)
-    ]
+def _entry(entry: ServiceEntry) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": entry.name, "namespace": entry.namespace},
+        "spec": {
+            "hosts": list(entry.hosts),
+            "ports": [{"number": p.number, "name": p.name, "protocol": p.protocol} for p in entry.ports],
+            "resolution": entry.resolution.value,
+            "exportTo": list(entry.export_to),
+        },
+    }
 
 
 def _services() -> list[dict[str, Any]]:

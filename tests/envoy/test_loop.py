@@ -1,14 +1,16 @@
 """Read the logs, propose, apply, send the same traffic again: what is legitimate works, all else is refused."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from analyzer.vocabulary import Outcome, Verdict
-from tests.envoy.loop import Destination, Key, go_round
+from tests.envoy.loop import Destination, Key, go_round, part_of
 from tests.envoy.sample_logs import Day
 from tests.envoy.servers import World
 from tests.envoy.story import Part
+from tests.envoy.variety import open_mesh
 
 pytestmark = pytest.mark.xdist_group("envoy")
 UNREADABLE = ("shop", "payments", "192.0.2.33", 80)
@@ -20,7 +22,7 @@ def rounds(
     request: pytest.FixtureRequest, world: World, day: Day, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[Key, Destination]:
     """A mesh that starts open, one that starts closed, and one that starts open and shows no server names."""
-    return go_round(world, day, request.param, tmp_path_factory.mktemp(request.param))
+    return go_round(world, part_of(day, request.param), tmp_path_factory.mktemp(request.param))
 
 
 def test_what_was_judged_legitimate_works_under_what_was_proposed(rounds: Mapping[Key, Destination]) -> None:
@@ -60,3 +62,16 @@ def test_the_replay_had_predicted_every_request(rounds: Mapping[Key, Destination
     assert {key: sum(one.predicted.values()) for key, one in certain.items()} == {
         key: one.tried for key, one in certain.items()
     }
+
+
+def test_every_kind_of_proposal_lets_through_what_it_is_for_and_nothing_else(world: World, tmp_path: Path) -> None:
+    """gRPC, two protocols on a port, two ports of a host, odd spellings, a wildcard, addresses allowed by rule."""
+    found = go_round(world, open_mesh(world, tmp_path / "before"), tmp_path).values()
+
+    allowed = [one for one in found if one.verdict is Verdict.LEGITIMATE]
+    assert {one.key: one.reached for one in allowed} == {one.key: one.tried for one in allowed}
+    assert {one.key[2]: one.reached for one in found if one not in allowed} == {"203.0.113.90": 0, "203.0.113.91": 0}
+    assert {(one.key, frozenset(one.predicted)) for one in found} == {
+        (one.key, frozenset({"allowed" if one.reached else "blocked"})) for one in found
+    }
+    assert len(allowed) == 19
