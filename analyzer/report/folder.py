@@ -22,20 +22,22 @@ _MARKS = (f"{MANAGED_BY_LABEL}: {MANAGED_BY}", f"{MANAGED_BY}/reason", f"Propose
 def write_output(audit: Audit, out: str | Path) -> list[Path]:
     """Write manifests, patches, companions, what is not proposed and the summary; return the files written, sorted.
 
-    Files of an earlier run that are no longer proposed are removed, if they carry this tool's marks.
+    Files of an earlier run that are no longer proposed are removed, if they carry this tool's marks; those that the
+    mesh was read from are applied, and stay.
     Raises `AnalyzerError` where the folder cannot be written.
     """
     root = Path(out)
+    applied = _applied(audit, root)
     files = {
         **{proposal.file: proposal.yaml for proposal in audit.proposals.proposed},
         **{patch.file: patch.text for patch in audit.proposals.patches},
         **{file.file: file.text for file in audit.companions.files},
-        f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit),
+        f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit, applied),
         "not_proposed.csv": _not_proposed(audit),
         "summary.json": as_text(summary_as_json(audit)),
     }
     try:
-        _remove_stale(root, set(files))
+        _remove_stale(root, set(files) | applied)
         return sorted(write_file(root / name, text) for name, text in files.items())
     except OSError as error:
         raise AnalyzerError(f"cannot be written: {error.strerror}", Place(str(error.filename or out))) from error
@@ -55,8 +57,17 @@ def as_text(content: Any) -> str:
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
 
 
-def _kustomization(audit: Audit) -> str:
-    resources = sorted(proposal.file.removeprefix(f"{_MANIFESTS}/") for proposal in audit.proposals.proposed)
+def _applied(audit: Audit, root: Path) -> set[str]:
+    """Manifests in the output folder that the mesh was read from, as names below it."""
+    below = (root / _MANIFESTS).resolve()
+    read = {Path(item.origin.file).resolve() for item in audit.mesh.objects() if item.origin is not None}
+    found = (file.relative_to(below) for file in read if file.is_relative_to(below) and file.suffix == ".yaml")
+    return {f"{_MANIFESTS}/{file.as_posix()}" for file in found}
+
+
+def _kustomization(audit: Audit, applied: set[str]) -> str:
+    files = applied.union(proposal.file for proposal in audit.proposals.proposed)
+    resources = sorted(file.removeprefix(f"{_MANIFESTS}/") for file in files)
     lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization"]
     lines += ["resources:", *(f"  - {resource}" for resource in resources)] if resources else ["resources: []"]
     return "\n".join(lines) + "\n"
