@@ -17,10 +17,12 @@ import pyarrow.compute as pc
 from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
+from analyzer.parsing.block import all_rejected
 from analyzer.parsing.parsed import JUDGED_AS, as_judged
 from analyzer.parsing.peeling import Peeled, read_peeled
 from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
+from analyzer.sources.labels import FOREIGN
 from analyzer.store import PartitionWriter, WrittenFile
 from analyzer.store.layout import ENTRY_KIND, REJECTED_KIND
 from analyzer.text import encodable
@@ -94,6 +96,9 @@ class Worker:
         data = block.load()
         tally = self.tallies.setdefault(block.origin, SourceTally())
         tally.bytes += len(data)
+        if any(key == FOREIGN for key, _ in block.labels):
+            self._gather(block, all_rejected(data), None, tally)
+            return
         for parsed, peeled in read_peeled(self._reader, data, block.header, first=block.index == 0):
             if peeled is not None:
                 tally.envelopes.update(peeled.envelopes)

@@ -140,6 +140,13 @@ def _agreed(readings: Sequence[tuple[str, CarefulLine]]) -> tuple[str, CarefulLi
     return name, CarefulLine(agreed, tampered=True)
 
 
+def all_rejected(data: bytes) -> ParsedBlock:
+    """A block of another container than the proxy's: no line of it is an access log's, whatever it looks like."""
+    lines = [(number, line) for number, line in enumerate(data.split(b"\n")) if line.strip()]
+    rejected = [Rejection(number, Reason.NOT_AN_ACCESS_LOG, line) for number, line in lines]
+    return ParsedBlock(rejected=rejected, lines=len(lines))
+
+
 def sample_lines(data: bytes, count: int = _SAMPLED_LINES) -> list[str]:
     """A few lines spread over a block, without copying the block."""
     if not data:

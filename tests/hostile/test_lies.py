@@ -106,3 +106,24 @@ def test_a_server_name_that_envoy_marked_names_nothing(tmp_path: Path) -> None:
     (only,) = audited(tmp_path, *[line] * 5).judged
 
     assert (only.key.host, only.verdict, only.reasons[0].code) == (None, "suspicious", "odd_name")
+
+
+@pytest.mark.parametrize("path", ["web-0_shop_app-{id}.log", "shop_web-0_0a0a0a0a-0a0a-0a0a/app/0.log"])
+def test_an_application_that_writes_like_a_proxy_is_none(tmp_path: Path, path: str) -> None:
+    file = tmp_path / path.format(id="0a" * 32)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text(PASSED, authority="good.example.com") + "\n\nhello\n")
+
+    tally = ingest([str(tmp_path)], str(tmp_path / "lake"))
+
+    assert (tally.lines, tally.entries, tally.rejected_by_reason) == (2, 0, {"not_an_access_log": 2})
+
+
+@pytest.mark.parametrize("path", ["web-0_shop_istio-proxy-{id}.log", "shop_web-0_0a0a0a0a-0a0a-0a0a/istio-proxy/0.log"])
+def test_the_proxy_of_the_same_pod_is_believed(tmp_path: Path, path: str) -> None:
+    file = tmp_path / path.format(id="0a" * 32)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text(PASSED, authority="good.example.com") + "\n")
+
+    assert ingest([str(tmp_path)], str(tmp_path / "lake")).entries == 1
+    assert stored(tmp_path, "source_pod") == ["web-0"]
