@@ -19,6 +19,8 @@ from analyzer.simulation import Simulator
 from analyzer.vocabulary import GrantStatus, Outcome
 
 _FEW = 5
+_ROUNDS = 3
+"""Replays of what is narrowed; whoever is still in somebody's way after that takes all narrowings along."""
 _MOST_NAMES = 20
 """Names that a wildcard may be exchanged for; a longer list is a wildcard's business."""
 
@@ -195,7 +197,7 @@ def _narrowed(
 def _replayed(grants: Sequence[Grant], destinations: Sequence[Destination], as_is: Simulator) -> list[Grant]:
     """Without the narrowings under which something would fare worse; entries go back until nothing does."""
     kept = list(grants)
-    while True:
+    for _ in range(_ROUNDS):
         mesh = as_is.mesh.over(Mesh(tuple(grant.narrowed for grant in kept if grant.narrowed is not None)))
         after = Simulator(mesh, mode=as_is.mode, istio_version=as_is.istio_version)
         guilty = {
@@ -211,3 +213,4 @@ def _replayed(grants: Sequence[Grant], destinations: Sequence[Destination], as_i
         suspects = {grant.reference for grant in kept if grant.narrowed is not None}
         back = guilty & suspects or suspects
         kept = [replace(grant, narrowed=None) if grant.reference in back else grant for grant in kept]
+    return [replace(grant, narrowed=None) for grant in kept]

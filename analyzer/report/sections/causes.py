@@ -31,7 +31,7 @@ class CausesSection:
     """Grouped by what should change, so that one repair stands in one row; report.json has every destination."""
 
     name = "causes"
-    title = "Why it is refused, and what would mend it"
+    title = "Causes of blocks"
     position = 45
 
     def build(self, audit: Audit) -> SectionModel:
@@ -73,7 +73,7 @@ def _repairs(blocks: Sequence[Block]) -> Table:
     largest = sorted(groups.items(), key=lambda item: (-sum(block.entries for block in item[1]), str(item[0])))
     more = f" ({len(largest):,}, the first {_SHOWN} shown)" if len(largest) > _SHOWN else ""
     return Table(
-        ("cause", "destination", "namespace", "entries", "because", "smallest change", "where", "proven"),
+        ("cause", "destination", "entries", "because", "smallest change", "where", "proven"),
         tuple(_repair(group) for _, group in largest[:_SHOWN]),
         ("entries",),
         f"What to change, what helps most first{more}",
@@ -88,8 +88,7 @@ def _repair(group: Sequence[Block]) -> tuple[Cell, ...]:
     proposal = next((block.proposal for block in group if block.proposal), None)
     return (
         cause.code.value,
-        _few(names),
-        _few(namespaces),
+        f"{_few(names)}, from {_few(namespaces)}",
         sum(block.entries for block in group),
         cause.because,
         cause.repair,

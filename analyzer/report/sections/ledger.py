@@ -16,7 +16,7 @@ class LedgerSection:
     """Counts only over a window that is long enough; a shorter one says when it will be."""
 
     name = "ledger"
-    title = "More allowed than used"
+    title = "Over-grants"
     position = 74
 
     def build(self, audit: Audit) -> SectionModel:
@@ -38,8 +38,10 @@ class LedgerSection:
             f"used, and {len(wide):,} allow more than was used."
         )
         blocks: tuple[Table | Listing, ...] = ()
-        if unused or wide:
-            blocks = (_table([*unused, *wide]), *_listings(audit, wide))
+        if wide:
+            blocks = (_table("Wider than their use: namespaces that may, and that did", wide), *_listings(audit, wide))
+        if unused:
+            blocks = (*blocks, _table("Never used", unused))
         return SectionModel(self.name, self.title, lead, facts=facts, blocks=blocks, notes=_notes(ledger.grants))
 
 
@@ -51,13 +53,13 @@ def _too_short(ledger: Ledger) -> str:
     )
 
 
-def _table(grants: Sequence[Grant]) -> Table:
+def _table(title: str, grants: Sequence[Grant]) -> Table:
     more = f" ({len(grants):,}, the first {_SHOWN} shown)" if len(grants) > _SHOWN else ""
     return Table(
         ("entry", "may", "did", "entries", "could go", "where"),
         tuple(_row(grant) for grant in grants[:_SHOWN]),
         ("may", "did", "entries"),
-        f"Namespaces that may, and that did{more}",
+        f"{title}{more}",
     )
 
 

@@ -24,7 +24,7 @@ class ReadinessSection:
     """The worst first; report.json has every namespace and every row."""
 
     name = "readiness"
-    title = "Ready for REGISTRY_ONLY?"
+    title = "Readiness"
     position = 15
 
     def build(self, audit: Audit) -> SectionModel:
@@ -57,7 +57,7 @@ def _order(item: NamespaceReadiness) -> int:
 def _lead(namespaces: Sequence[NamespaceReadiness]) -> str:
     broken = sum(item.breaking.entries for item in namespaces)
     ready = sum(item.status in (Readiness.READY, Readiness.READY_AFTER_PROPOSALS) for item in namespaces)
-    lead = f"{ready:,} of {counted(len(namespaces), 'namespace')} can be switched"
+    lead = f"{ready:,} of {counted(len(namespaces), 'namespace')} can be switched to REGISTRY_ONLY"
     if broken:
         bytes_lost = sized(sum(item.breaking.bytes for item in namespaces))
         return (

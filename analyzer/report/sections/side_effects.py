@@ -14,7 +14,7 @@ class SideEffectsSection:
     """Findings of what exists, and what a person must look at in what is proposed."""
 
     name = "side_effects"
-    title = "Side effects of entries"
+    title = "Side effects"
     position = 72
 
     def build(self, audit: Audit) -> SectionModel:
@@ -29,10 +29,10 @@ class SideEffectsSection:
             return SectionModel(self.name, self.title, lead)
         tables = [_table("Of entries that exist", existing)] if existing else []
         tables += [_table("Of what is proposed", proposed)] if proposed else []
-        measured = sum(effect.entries for effect in existing)
+        measured = counted(sum(effect.entries for effect in existing), "log entry", "log entries")
         lead = (
-            f"{counted(len(existing), 'finding')} in existing entries, {counted(measured, 'entry', 'entries')} of this "
-            f"log in their way; {len(proposed):,} in what is proposed."
+            f"{counted(len(existing), 'finding')} in existing ServiceEntries, {measured} in their way; "
+            f"{len(proposed):,} in what is proposed."
         )
         return SectionModel(self.name, self.title, lead, blocks=tuple(tables))
 
@@ -42,12 +42,17 @@ def _table(title: str, effects: Sequence[SideEffect]) -> Table:
     return Table(
         ("what", "entry", "port", "entries", "how", "where"),
         tuple(
-            (effect.code.value, effect.reference, effect.port, effect.entries, effect.because, effect.place or "")
+            (effect.code.value, effect.reference, _port(effect), effect.entries, effect.because, effect.place or "")
             for effect in effects[:_SHOWN]
         ),
         ("entries",),
         f"{title}{more}",
     )
+
+
+def _port(effect: SideEffect) -> str:
+    """A port is a name and no amount: its thousands are not set apart."""
+    return "" if effect.port is None else str(effect.port)
 
 
 SECTION = SideEffectsSection()
