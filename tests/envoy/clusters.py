@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from analyzer.mesh.model import Port
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.vocabulary import Resolution
+from tests.envoy.dns import SERVER
 from tests.envoy.services import Service, clustered_ports, endpoints_of
 from tests.envoy.typed import Json, socket_address, typed
 
 BLACK_HOLE, PASSTHROUGH = "BlackHoleCluster", "PassthroughCluster"
 _HTTP2 = ("HTTP2", "GRPC", "GRPC-WEB")
+_FORWARD_PROXY = "extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig"
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -57,6 +59,10 @@ def _outbound(service: Service, port: Port, dns: dict[str, tuple[str, ...]], con
         options["typed_extension_protocol_options"] = _protocols("explicit_http_config", only="http2_protocol_options")
     elif port_class(port.protocol) is PortClass.AUTO:
         options["typed_extension_protocol_options"] = _protocols("use_downstream_protocol_config")
+    if service.resolution is Resolution.DYNAMIC_DNS:
+        forward = {"@type": f"type.googleapis.com/envoy.{_FORWARD_PROXY}", "dns_cache_config": dns_cache(port.number)}
+        kind = {"name": "envoy.clusters.dynamic_forward_proxy", "typed_config": forward}
+        return _named(name, connect_timeout, lb_policy="CLUSTER_PROVIDED", cluster_type=kind)
     if service.resolution is Resolution.NONE:
         place: Json = {"type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED"}
         if port.target_port is not None:
@@ -70,6 +76,17 @@ def _outbound(service: Service, port: Port, dns: dict[str, tuple[str, ...]], con
 def _protocols(kind: str, only: str | None = None) -> Json:
     chosen: Json = {only: {}} if only else {"http_protocol_options": {}, "http2_protocol_options": {}}
     return {_OPTIONS: {"@type": f"type.googleapis.com/{_OPTIONS}", kind: chosen}}
+
+
+def dns_cache(port: int) -> Json:
+    """Where names are looked up that a client's server name brings (istio/istio pilot/pkg/networking/core/tls.go)."""
+    cares = "extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+    server = [socket_address(SERVER, 53)]
+    return {
+        "name": f"dynamic-{port}",
+        "dns_lookup_family": "V4_ONLY",
+        "typed_dns_resolver_config": typed("envoy.network.dns_resolver.cares", cares, resolvers=server),
+    }
 
 
 def originating_tls(cluster: Json) -> Json:

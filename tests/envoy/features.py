@@ -29,6 +29,10 @@ FEATURES: dict[str, tuple[list[str], list[str]]] = {
             *("tls xsni.example", "tls *.sni.example", "http api.sni.example", "http10 api.sni.example"),
         ],
     ),
+    "names that the proxy looks up": (
+        ["*.dyn.example/TLS DYNAMIC_DNS", "api.dyn.example/TLS"],
+        ["tls x.dyn.example", "tls a.b.dyn.example", "tls api.dyn.example", "tls dyn.example", "http x.dyn.example"],
+    ),
     "own listeners of plain addresses": (
         ["vip.own.example/TLS STATIC addr 198.51.100.30", "named.own.example/TLS"],
         [

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from analyzer.mesh.model import Port
 from analyzer.mesh.protocols import PortClass, port_class
-from analyzer.vocabulary import Mode
+from analyzer.vocabulary import Mode, Resolution
 from tests.envoy.access_logs import access_logs, no_route_logs
-from tests.envoy.clusters import BLACK_HOLE, PASSTHROUGH, cluster_name
+from tests.envoy.clusters import BLACK_HOLE, PASSTHROUGH, cluster_name, dns_cache
 from tests.envoy.routes import VirtualServices, bound_routes, port_routes
 from tests.envoy.services import Service
 from tests.envoy.typed import Json, http_filters, socket_address, typed
@@ -25,11 +25,15 @@ _ALONE = ("MONGO", "MYSQL")
 
 @dataclass(frozen=True)
 class Chain:
-    """A TCP chain: what it asks for, and the cluster that it leads to."""
+    """A TCP chain: what it asks for, and the cluster that it leads to.
+
+    `looks_up` is the port of a name that the client's server name brings (DYNAMIC_DNS).
+    """
 
     cluster: str
     server_name: str | None = None
     prefix: str | None = None
+    looks_up: int | None = None
 
     @property
     def asks_for(self) -> tuple[str | None, str | None]:
@@ -87,7 +91,9 @@ def _put(
         return  # a sniffed port adds no chain where the listener looks for HTTP already (1.31)
     named = kind is PortClass.TLS and bound is None
     prefix = None if bound else service.prefix
-    listener.add(Chain(cluster_name(service.host, port.number), service.host.lower() if named else None, prefix))
+    looks_up = port.number if service.resolution is Resolution.DYNAMIC_DNS else None
+    name = service.host.lower() if named else None
+    listener.add(Chain(cluster_name(service.host, port.number), name, prefix, looks_up))
 
 
 def _as_json(listener: PortListener, mode: Mode, folder: Path) -> Json:
@@ -151,7 +157,19 @@ def _tcp_chain(chain: Chain, folder: Path) -> Json:
     if chain.prefix is not None:
         address, _, length = chain.prefix.partition("/")
         match["prefix_ranges"] = [{"address_prefix": address, "prefix_len": int(length)}]
-    return {"filter_chain_match": match, "filters": [_tcp_proxy(chain.cluster, folder)]}
+    found = [_tcp_proxy(chain.cluster, folder)]
+    if chain.looks_up is not None:
+        found = [_name_lookup(chain.looks_up), *found]
+    return {"filter_chain_match": match, "filters": found}
+
+
+def _name_lookup(port: int) -> Json:
+    return typed(
+        "envoy.filters.network.sni_dynamic_forward_proxy",
+        "extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
+        dns_cache_config=dns_cache(port),
+        port_value=port,
+    )
 
 
 def _http_chain(listener: PortListener, folder: Path) -> Json:

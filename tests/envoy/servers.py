@@ -18,6 +18,7 @@ import h2.config
 import h2.connection
 import h2.events
 
+from tests.envoy.dns import SERVER, OneAnswer
 from tests.envoy.namespaces import Namespace
 from tests.envoy.tls import server_context
 
@@ -176,14 +177,16 @@ class World:
         plain: list[tuple[int, Handler]] = [(port, speak_http) for port in HTTP_PORTS]
         plain += [(port, greet) for port in (*GREETING_PORTS, *FEATURE_PORTS)]
         plain += [(RESET_PORT, reset), (MUTE_PORT, stay_mute)]
-        with serving(namespace, plain, TLS_PORTS):
+        with serving(namespace, plain, TLS_PORTS, names=True):
             yield cls(namespace)
         namespace.close()
 
 
 @contextlib.contextmanager
-def serving(namespace: Namespace, plain: Sequence[tuple[int, Handler]], with_tls: Sequence[int] = ()) -> Iterator[None]:
-    """Serve in a namespace, on a thread of its own, until the block ends."""
+def serving(
+    namespace: Namespace, plain: Sequence[tuple[int, Handler]], with_tls: Sequence[int] = (), *, names: bool = False
+) -> Iterator[None]:
+    """Serve in a namespace, on a thread of its own, until the block ends; `names` asks for the DNS server too."""
     loop, started = asyncio.new_event_loop(), threading.Event()
     stop = asyncio.Event()
 
@@ -192,8 +195,11 @@ def serving(namespace: Namespace, plain: Sequence[tuple[int, Handler]], with_tls
         servers += [
             await asyncio.start_server(_quietly(speak_http), "0.0.0.0", port, ssl=server_context()) for port in with_tls
         ]
+        lookup, _ = await loop.create_datagram_endpoint(OneAnswer, (SERVER, 53)) if names else (None, None)
         started.set()
         await stop.wait()
+        if lookup is not None:
+            lookup.close()
         for server in servers:
             server.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.vocabulary import Outcome, Verdict
+from analyzer.vocabulary import NEWEST_ISTIO, Outcome, Verdict
 from tests.envoy.loop import Destination, Key, go_round, part_of
 from tests.envoy.sample_logs import Day
 from tests.envoy.servers import World
@@ -64,9 +64,12 @@ def test_the_replay_had_predicted_every_request(rounds: Mapping[Key, Destination
     }
 
 
-def test_every_kind_of_proposal_lets_through_what_it_is_for_and_nothing_else(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["1.29", NEWEST_ISTIO])
+def test_every_kind_of_proposal_lets_through_what_it_is_for_and_nothing_else(
+    world: World, tmp_path: Path, version: str
+) -> None:
     """gRPC, two protocols on a port, two ports of a host, odd spellings, a wildcard, addresses allowed by rule."""
-    found = go_round(world, open_mesh(world, tmp_path / "before"), tmp_path).values()
+    found = go_round(world, open_mesh(world, tmp_path / "before", version), tmp_path).values()
 
     allowed = [one for one in found if one.verdict is Verdict.LEGITIMATE]
     assert {one.key: one.reached for one in allowed} == {one.key: one.tried for one in allowed}

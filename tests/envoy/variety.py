@@ -26,8 +26,6 @@ ports = [5432, 9000]
 owner = "data@shop.example"
 reason = "replicas of the ledger"
 """
-ISTIO = "1.29"
-"""From 1.30 on a wildcard is proposed with DYNAMIC_DNS, which needs a DNS server that this world has not."""
 _FIRST_PORT = 33_000
 _MANY = tuple(f"node-{number}.cdn.many-hosts.example" for number in range(1, 7))
 _OUTSIDE = {
@@ -85,8 +83,8 @@ def _at(host: str, port: int, act: Act) -> tuple[str, int, Act]:
     return _OUTSIDE[host], port, act
 
 
-def open_mesh(world: World, folder: Path) -> Stage:
-    """The pod's traffic in an open mesh."""
+def open_mesh(world: World, folder: Path, istio_version: str) -> Stage:
+    """The pod's traffic in an open mesh; from 1.30 on a wildcard is proposed with DYNAMIC_DNS, before with NONE."""
     wanted = configuration(LAB.namespace, Mode.ALLOW_ANY, EXISTING)
     return Stage(
         pods=(LAB,),
@@ -95,5 +93,5 @@ def open_mesh(world: World, folder: Path) -> Stage:
         calls=lambda _: calls(),
         configuration=configuration,
         settings=SETTINGS,
-        istio_version=ISTIO,
+        istio_version=istio_version,
     )
