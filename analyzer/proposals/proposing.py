@@ -33,7 +33,7 @@ def propose(
     that is not supported.
     """
     ordered = sorted(judged, key=lambda item: item.key.order)
-    everything = [replace(item, destination=placed(item.destination, settings)) for item in ordered]
+    everything = [_at_home(item, settings) for item in ordered]
     before = Simulator(mesh, mode=mode, istio_version=istio_version)
     wanted = eligible(everything, settings, before)
     refused = wanted.refused
@@ -65,6 +65,12 @@ def propose(
         patches=tuple(patches),
         warnings=tuple(proof.warnings),
     )
+
+
+def _at_home(item: Judged, settings: Settings) -> Judged:
+    """A destination with its requests from where they are replayed."""
+    destination = placed(item.destination, settings)
+    return item if destination is item.destination else replace(item, destination=destination)
 
 
 def _order(item: NotProposed) -> tuple[object, ...]:
