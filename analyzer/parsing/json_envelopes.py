@@ -30,20 +30,21 @@ _PATHS = (
 
 @dataclass(frozen=True)
 class JsonEnvelope:
-    """A JSON text around records; `hints` are keys of which one must be in it, `records` takes them out.
+    """A JSON text around records; `hints` are keys of which one must be in it, `begins` what its first letter may be.
 
-    `records` gets the parsed value and returns null where it is of another kind.
+    `records` takes them out: it gets the parsed value and returns null where it is of another kind.
     """
 
     name: str
     reference: str
     hints: tuple[bytes, ...]
     records: Callable[[Any], Sequence[Inner] | None]
+    begins: tuple[bytes, ...] = (b"{", b"[")
 
     def recognizes(self, line: bytes) -> bool:
         """Whether it begins and ends as JSON and has one of the keys."""
         bare = line.strip()
-        if bare[:1] not in (b"{", b"[") or bare[-1:] not in (b"}", b"]"):
+        if bare[:1] not in self.begins or bare[-1:] not in (b"}", b"]"):
             return False
         for hint in self.hints:  # noqa: SIM110 - a generator costs more than the search
             if hint in line:

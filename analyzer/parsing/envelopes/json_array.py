@@ -24,4 +24,5 @@ ENVELOPE = JsonEnvelope(
     reference="jqlang/jq docs/content/manual, --slurp",
     hints=(b'"upstream_cluster"', b'"response_flags"', b'"downstream_local_address"', b'"[20'),
     records=_records,
+    begins=(b"[",),
 )
