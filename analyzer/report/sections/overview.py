@@ -4,6 +4,12 @@ from analyzer.pipeline import Audit
 from analyzer.report.model import Fact, SectionModel
 from analyzer.vocabulary import EgressClass, Outcome, Verdict
 
+_OTHER_FATES = {
+    Outcome.BLOCKED: "refused",
+    Outcome.BROKEN: "matched and broken all the same",
+    Outcome.MISDIRECTED: "sent to another host's entry",
+}
+
 
 def headline(audit: Audit) -> str:
     """One sentence that a platform lead can act on."""
@@ -11,14 +17,13 @@ def headline(audit: Audit) -> str:
     outward = sum(coverage.values())
     if not outward:
         return "No outbound traffic was found in these logs."
-    refused = coverage[Outcome.BLOCKED]
-    unsure = coverage[Outcome.CONDITIONAL]
     proposed = len(audit.proposals.proposed)
     manifests = "1 proposed manifest" if proposed == 1 else f"{proposed:,} proposed manifests"
-    sentence = (
-        f"Under REGISTRY_ONLY with the {manifests}, {coverage[Outcome.ALLOWED]:,} of {outward:,} outbound entries "
-        f"would be let out and {refused:,} refused"
-    )
+    fates = [f"{coverage[Outcome.ALLOWED]:,} of {outward:,} outbound entries would be let out"]
+    fates += [f"{coverage[outcome]:,} {words}" for outcome, words in _OTHER_FATES.items() if coverage[outcome]]
+    unsure = coverage[Outcome.CONDITIONAL]
+    listed = " and ".join(filter(None, (", ".join(fates[:-1]), fates[-1])))
+    sentence = f"Under REGISTRY_ONLY with the {manifests}, {listed}"
     return f"{sentence}; for {unsure:,} the log does not show enough to tell." if unsure else f"{sentence}."
 
 
