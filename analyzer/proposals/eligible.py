@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from analyzer.evidence import Destination, Judged
 from analyzer.mesh.model import ServiceEntry
-from analyzer.mesh.names import is_dns1123_label
+from analyzer.mesh.names import is_dns1123_label, is_dns1123_subdomain
 from analyzer.proposals.existing import Existing, Lacking
 from analyzer.proposals.proposal import NotProposed
 from analyzer.settings import Settings, inside
@@ -88,6 +88,8 @@ def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Sim
             text = (
                 f"{entry.reference} is for this host and is exported to nobody (`~`): change that if it was not meant."
             )
+        elif not (is_dns1123_subdomain(entry.name) and is_dns1123_label(entry.namespace)):
+            text = "The entry for this host has a name or a namespace that Kubernetes does not take."
         elif rivals:
             text = f"{entry.reference} and {', '.join(rivals)} are for this host and do not merge: make them one first."
         else:
