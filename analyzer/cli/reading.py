@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from analyzer.mesh import Mesh
     from analyzer.pipeline import Audit
     from analyzer.settings import Settings
+    from analyzer.vocabulary import Mode
 
 
 def labels_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -48,6 +49,19 @@ def day_of(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--as-of {text}: not a day", hint="for example 2026-03-02") from None
+
+
+def modes_of(pairs: Sequence[str]) -> "dict[str, Mode]":
+    """`namespace=MODE` pairs as a mapping."""
+    from analyzer.vocabulary import Mode
+
+    modes: dict[str, Mode] = {}
+    for pair in pairs:
+        namespace, _, mode = pair.partition("=")
+        if not namespace or mode not in list(Mode):
+            raise UsageError(f"--mode-of {pair}: not namespace=MODE", hint="for example --mode-of shop=REGISTRY_ONLY")
+        modes[namespace] = Mode(mode)
+    return modes
 
 
 def mesh_of(paths: Sequence[str], *, proposed: bool = False) -> "Mesh":

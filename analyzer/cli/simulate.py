@@ -1,6 +1,6 @@
 """`egress-audit simulate`: replay the log against manifests."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from analyzer.cli.options import (
 )
 from analyzer.vocabulary import NEWEST_ISTIO, Mode
 
+if TYPE_CHECKING:
+    from analyzer.simulation import Replay
+
 
 def command(
     lake: LakeOption,
@@ -23,24 +26,51 @@ def command(
     ],
     more: Annotated[list[str] | None, typer.Argument(help="More manifests.", metavar="[PATH...]")] = None,
     mesh: MeshOption = [],  # noqa: B006
+    compare: Annotated[
+        list[str],
+        typer.Option("--compare", help="Show only what differs from these manifests over --mesh.", metavar="PATH"),
+    ] = [],  # noqa: B006
     mode: Annotated[Mode, typer.Option("--mode", help="Mesh-wide outbound policy.")] = Mode.REGISTRY_ONLY,
+    mode_of: Annotated[
+        list[str],
+        typer.Option("--mode-of", help="Another policy for one namespace; may be repeated.", metavar="NAMESPACE=MODE"),
+    ] = [],  # noqa: B006
+    override_sidecars: Annotated[
+        bool, typer.Option("--override-sidecars", help="Let --mode hold where a Sidecar has a policy of its own.")
+    ] = False,
     istio_version: VersionOption = NEWEST_ISTIO,
     since: SinceOption = None,
     until: UntilOption = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Say of every outbound destination what would become of it under these manifests."""
-    from analyzer.cli.reading import mesh_of, time_of
-    from analyzer.cli.terminal import print_json, print_table
+    from analyzer.cli.reading import mesh_of, modes_of, time_of
     from analyzer.evidence import gather
     from analyzer.execution.summing import summaries_of
-    from analyzer.simulation import Simulator, replay_as_json
+    from analyzer.simulation import Simulator
     from analyzer.store import Lake
 
-    whole = mesh_of(mesh).over(mesh_of([*manifests, *(more or [])], proposed=True))
-    simulator = Simulator(whole, mode=mode, istio_version=istio_version)
-    summaries = summaries_of(Lake(lake), time_of(since, "--since"), time_of(until, "--until"))
-    replay = simulator.replay(gather(summaries))
+    as_it_is, modes = mesh_of(mesh), modes_of(mode_of)
+
+    def replayed(paths: list[str]) -> "Replay":
+        whole = as_it_is.over(mesh_of(paths, proposed=True))
+        simulator = Simulator(
+            whole, mode=mode, istio_version=istio_version, modes=modes, override_sidecars=override_sidecars
+        )
+        return simulator.replay(destinations)
+
+    destinations = gather(summaries_of(Lake(lake), time_of(since, "--since"), time_of(until, "--until")))
+    after = replayed([*manifests, *(more or [])])
+    if compare:
+        _print_comparison(replayed(compare), after, output)
+    else:
+        _print_replay(after, output)
+
+
+def _print_replay(replay: "Replay", output: Output) -> None:
+    from analyzer.cli.terminal import print_json, print_table
+    from analyzer.simulation import replay_as_json
+
     if output is Output.json:
         print_json(replay_as_json(replay))
         return
@@ -49,3 +79,24 @@ def command(
         for d in replay.destinations
     ]
     print_table(("namespace", "destination", "entries", "outcome", "because"), rows, right=("entries",))
+
+
+def _print_comparison(before: "Replay", after: "Replay", output: Output) -> None:
+    from analyzer.cli.terminal import print_json, print_table
+    from analyzer.simulation.comparing import compare, comparison_as_json
+
+    compared = compare(before, after)
+    if output is Output.json:
+        print_json(comparison_as_json(compared))
+        return
+    rows = [
+        (
+            item.after.key.source_namespace,
+            item.after.key.name,
+            item.after.entries,
+            item.change,
+            f"{item.before.decision.outcome} to {item.after.decision.outcome}: {item.after.decision.because}",
+        )
+        for item in compared
+    ]
+    print_table(("namespace", "destination", "entries", "change", "because"), rows, right=("entries",))

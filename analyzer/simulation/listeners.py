@@ -5,8 +5,9 @@ back), api/envoy/config/listener/v3/listener_components.proto.
 """
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from analyzer.mesh.model import Port
 from analyzer.mesh.names import network_of
@@ -20,15 +21,20 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Target:
     """What a chain or a virtual host leads to.
 
-    `service` is the one that it stands for; `clusters` are where its traffic goes, several where a VirtualService
+    `service` is the one that it stands for; `led_to` is where its traffic goes, several clusters where a VirtualService
     splits it; `by` is the `<namespace>/<name>` of the object that decides, `rerouted` whether it leads elsewhere.
     """
 
     service: Service
     port: Port
-    clusters: tuple[Cluster, ...]
+    led_to: tuple[Cluster, ...] | Callable[[], tuple[Cluster, ...]]
     by: str
     rerouted: bool = False
+
+    @cached_property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Where its traffic goes; looked up when first asked, since most targets of a mesh never are."""
+        return self.led_to() if callable(self.led_to) else self.led_to
 
     @property
     def missing(self) -> str | None:
@@ -101,7 +107,7 @@ class Listener:
 
     def add(self, chain: Chain) -> None:
         """Add a chain; one with the very conditions of an earlier one is dropped, one that overlaps is refused."""
-        masked = tuple(str(network_of(prefix)) for prefix in chain.prefixes)
+        masked = tuple(str(network_of(prefix)) for prefix in chain.prefixes) if chain.prefixes else ()
         key = (frozenset(masked), frozenset(chain.server_names))
         if key in self._keys:
             self.ignored.append(chain.target)
@@ -134,6 +140,11 @@ class Listener:
 
     def _refuse(self, chain: Chain, why: str) -> None:
         self.refused = self.refused or (chain.target.by, why)
+
+    @property
+    def rests_on_order(self) -> bool:
+        """Whether another order of services would give another listener."""
+        return bool(self.ignored) or self.takes_all is not None
 
     @property
     def asks_names(self) -> bool:

@@ -34,6 +34,12 @@ class PortView:
     virtual_hosts: VirtualHosts
     wildcard: Listener | None = None
     by_address: dict[str, Listener] = field(default_factory=dict)
+    late: bool = False
+
+    @property
+    def rests_on_order(self) -> bool:
+        """Whether some service came too late for a listener, so that another order would give it to that one."""
+        return self.late or (self.wildcard is not None and self.wildcard.rests_on_order)
 
     def listener(self, address: str | None) -> Listener | None:
         """The listener of a dialled address: its own, else the port's."""
@@ -54,6 +60,7 @@ def build_port(number: int, scope: "Scope") -> PortView:
             for port in service.ports:
                 if port.number == number:
                     _Builder(view, egress, scope, service, port).add()
+    view.late = view.late or any(listener.ignored for listener in view.by_address.values())
     return view
 
 
@@ -159,6 +166,7 @@ class _Builder:
         listener.http_since_proposed = proposed and (listener.http_since_proposed or not listener.http)
         listener.http = True
         listener.first = listener.first or self._service
+        self._view.late = self._view.late or self._is_dynamic != (listener.first.resolution is Resolution.DYNAMIC_DNS)
 
     def _add_raw(self, listener: Listener, address: str | None) -> None:
         had_http = listener.http

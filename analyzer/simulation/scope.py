@@ -40,6 +40,8 @@ class Egress:
 
     def routes_of(self, host: str) -> list[VirtualService]:
         """The VirtualServices for a host: those that name it first, then wildcards, each in order."""
+        if not self.virtual_services:
+            return []
         if host.startswith("*"):
             return [item for item in self.virtual_services if any(overlap(name, host) for name in hosts_of(item))]
         exact = self._exact_routes.get(host, [])
@@ -68,7 +70,7 @@ class Scope:
         self.mesh, self.client, self.sidecar, self.version = mesh, client, sidecar, version
         self._registry = registry
         listeners = (sidecar.egress if sidecar is not None else None) or (EVERYTHING,)
-        visible = registry.visible_in(client.namespace)
+        visible = self._visible = registry.visible_in(client.namespace)
         chosen: list[Egress] = []
         for listener in listeners:
             services = imported(visible, listener, client.namespace, version)
@@ -95,6 +97,17 @@ class Scope:
         exported = self._registry.is_exported_alone
         alike = exported(one, self.client.namespace) == exported(other, self.client.namespace)
         return alike and is_age_open(one.source, other.source)
+
+    def rests_on_order(self, number: int) -> bool:
+        """Whether undated services are in each other's way on a port, or share a host name."""
+        view = self.port(number)
+        return self.shares_hosts or view.rests_on_order
+
+    @cached_property
+    def shares_hosts(self) -> bool:
+        """Whether two objects that are seen here have a host name in common."""
+        owner: dict[str, int] = {}
+        return any(owner.setdefault(item.host, id(item.source)) != id(item.source) for item in self._visible)
 
     def policy(self, default: OutboundPolicy, *, override: bool) -> tuple[OutboundPolicy, str | None]:
         """The outbound policy, and the Sidecar that sets it if one does."""

@@ -51,6 +51,8 @@ class Simulator:
         self._registries: dict[tuple[bool, bool], Registry] = {}
         self._scopes: dict[tuple[object, ...], Scope] = {}
         self._possible: dict[tuple[str, str | None, bool], Possible] = {}
+        self._policies: dict[tuple[int, str], Policy] = {}
+        self._ordered: dict[int, Possible] = {}
         self._decided: dict[tuple[object, ...], Decision] = {}
 
     def decide(self, request: Request) -> Decision:
@@ -105,26 +107,60 @@ class Simulator:
 
     def _decide(self, request: Request) -> Decision:
         namespace = request.key.source_namespace or _UNKNOWN_NAMESPACE
-        possible = self._possibilities(namespace, request)
-        worlds = possible.worlds(lambda world: self._addresses(world, namespace, request))
-        decision = agreed(worlds, lambda world: self._decide_in(world, namespace, request))
+        decision = self._decide_in_all(namespace, request)
         left_alone = decision.by is None and request.egress_class is EgressClass.REGISTERED
         return _REGISTERED_IN_LOG if left_alone and self.mesh.is_empty else decision
 
-    def _decide_in(self, world: World, namespace: str, request: Request) -> Decision:
+    def _decide_in_all(self, namespace: str, request: Request) -> Decision:
+        """Decide in every world that is possible; the order of creation is looked at only where it may matter."""
+        possible = self._possibilities(namespace, request)
+        if possible.only is not None:
+            return self._decide_in(possible.only, namespace, request, request.destination_ip)
+        if len(possible.forward) > 1 and not self._may_depend_on_order(possible, namespace, request):
+            possible = self._in_one_order(possible)
+            if possible.only is not None:
+                return self._decide_in(possible.only, namespace, request, request.destination_ip)
+        worlds = possible.worlds(lambda world: self._addresses(world, namespace, request))
+        return agreed(worlds, lambda world: self._decide_in(world, namespace, request, world.address))
+
+    def _in_one_order(self, possible: Possible) -> Possible:
+        known = self._ordered.get(id(possible))
+        if known is None:
+            known = self._ordered[id(possible)] = replace(possible, forward=possible.forward[:1])
+        return known
+
+    def _may_depend_on_order(self, possible: Possible, namespace: str, request: Request) -> bool:
+        """Whether undated objects are in each other's way on a port, in some world."""
+        if len(possible.sidecars) > 1 or not self._is_order_of_routes_known:
+            return True
+        for captures in possible.captures_dns:
+            for sidecar in possible.sidecars:
+                scope = self._scope(World(True, captures, sidecar, possible.labels[0], None), namespace)
+                if request.destination_port is not None and scope.rests_on_order(request.destination_port):
+                    return True
+        return False
+
+    def _decide_in(self, world: World, namespace: str, request: Request, address: str | None) -> Decision:
         scope = self._scope(world, namespace)
-        default = OutboundPolicy(self._modes.get(namespace, self.mode))
-        policy = Policy(*scope.policy(default, override=self._override))
-        decision = Deciding(request, world.address, scope, policy, self._owners).decide()
+        policy = self._policy(scope, namespace)
+        decision = Deciding(request, address, scope, policy, self._owners).decide()
         sidecar = world.sidecar
         if sidecar is None or sidecar.egress is None or decision.rule not in _FALLTHROUGH:
             return decision
         whole = self._scope(replace(world, sidecar=None), namespace)
-        without = Deciding(request, world.address, whole, policy, self._owners).decide()
+        without = Deciding(request, address, whole, policy, self._owners).decide()
         if without.rule in _FALLTHROUGH or without.outcome is Outcome.BROKEN:
             return decision
         because = f"The egress list of Sidecar {sidecar.reference} leaves out what would take it ({without.by})."
         return replace(decision, rule="sidecar_egress_list", because=because, by=sidecar.reference)
+
+    def _policy(self, scope: Scope, namespace: str) -> Policy:
+        known = self._policies.get((id(scope), namespace))
+        if known is None:
+            default = OutboundPolicy(self._modes.get(namespace, self.mode))
+            known = Policy(*scope.policy(default, override=self._override))
+            self._policies[id(scope), namespace] = known
+        return known
 
     def _possibilities(self, namespace: str, request: Request) -> Possible:
         workload, allocated = request.key.source_workload, is_allocated_address(request.destination_ip)
@@ -196,6 +232,11 @@ class Simulator:
         mesh = self.mesh
         groups = ((*mesh.service_entries, *mesh.services), mesh.sidecars, mesh.virtual_services)
         return all(is_order_known(group) for group in groups)
+
+    @cached_property
+    def _is_order_of_routes_known(self) -> bool:
+        """Whether the ages of VirtualServices say which of them comes first."""
+        return is_order_known(self.mesh.virtual_services)
 
     @cached_property
     def _routes_rest_on_labels(self) -> bool:

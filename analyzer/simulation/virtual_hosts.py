@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analyzer.mesh.model import Port, VirtualService
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.services import Service as KubernetesService
+from analyzer.simulation.clusters import Cluster
 from analyzer.simulation.listeners import Target, longest_suffix
 from analyzer.simulation.routes import Route, hosts_of, http_routes
 from analyzer.simulation.services import CLUSTER_DOMAIN, Service
@@ -53,16 +54,21 @@ class VirtualHosts:
 
     def target_of(self, service: Service, port: Port, *, http: bool = False) -> Target:
         """What a service's own route or chain leads to."""
+        return Target(service, port, lambda: (self._cluster(service, port, http=http),), service.source.reference)
+
+    def _cluster(self, service: Service, port: Port, *, http: bool) -> Cluster:
         cluster = self._scope.clusters.of(service.host, port.number)
         upper = service.host != service.host.lower()
         if http and upper and self._scope.version >= (1, 27) and cluster.missing is None:
             why = f"the host {service.host} has upper case: since 1.27 its route names a cluster that does not exist"
             cluster = replace(cluster, missing=why)
-        return Target(service, port, (cluster,), service.source.reference)
+        return cluster
 
     def routes_for(self, service: Service) -> Sequence[Route] | None:
         """The routes that a VirtualService puts in place of a service's own, null where none does."""
-        for item in self._egress.routes_of(service.host) if self._egress is not None else ():
+        if self._egress is None or not self._egress.virtual_services:
+            return None
+        for item in self._egress.routes_of(service.host):
             if item.http:
                 routes = http_routes(item, self._scope.client, self._number, self._scope.delegates)
                 if routes:

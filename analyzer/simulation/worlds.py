@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 from analyzer.mesh.scoping import Sidecar
@@ -33,6 +34,14 @@ class Possible:
     captures_dns: Sequence[bool]
     sidecars: Sequence[Sidecar | None]
     labels: Sequence[Labels | None]
+
+    @cached_property
+    def only(self) -> World | None:
+        """The one combination there is, null where there are more or where DNS answers differ."""
+        sizes = [len(way) for way in (self.forward, self.captures_dns, self.sidecars, self.labels)]
+        if sizes != [1, 1, 1, 1] or self.captures_dns[0]:
+            return None
+        return World(self.forward[0], False, self.sidecars[0], self.labels[0], None)
 
     def worlds(self, addresses: Callable[["World"], Sequence[str | None]]) -> list[World]:
         """Every combination, the likeliest first."""
