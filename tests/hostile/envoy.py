@@ -88,11 +88,11 @@ def connections(draw: st.DrawFn, server_name: st.SearchStrategy[bytes | None]) -
 
 
 def as_text(record: Record, format_string: str) -> bytes:
-    """The line in a text format."""
+    """The line in a text format; a header of a format's own stands in the record under its operator."""
     first, *rest = _OPERATOR.split(format_string)
     parts = [first.encode()]
     for operator, literal in zip(rest[::2], rest[1::2], strict=True):
-        value = record.get(OPERATOR_FIELDS[operator])
+        value = record.get(OPERATOR_FIELDS.get(operator, operator))
         parts += [b"-" if value is None else str(value).encode() if isinstance(value, int) else value, literal.encode()]
     return b"".join(parts)
 
