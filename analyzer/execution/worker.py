@@ -18,8 +18,9 @@ from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
 from analyzer.parsing.block import all_rejected
+from analyzer.parsing.layers import Peeled
 from analyzer.parsing.parsed import JUDGED_AS, as_judged
-from analyzer.parsing.peeling import Peeled, read_peeled
+from analyzer.parsing.peeling import read_peeled
 from analyzer.schema import ENTRY, REJECTED, conform
 from analyzer.sources import Block, workload_of
 from analyzer.sources.labels import FOREIGN

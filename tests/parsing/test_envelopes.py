@@ -7,8 +7,9 @@ import pytest
 
 from analyzer.parsing import BlockReader, formats_for
 from analyzer.parsing.envelopes import known_envelopes
+from analyzer.parsing.layers import peel, peel_lines
 from analyzer.parsing.parsed import Reason
-from analyzer.parsing.peeling import _peel_lines, mostly_wrapped, peel, read_peeled
+from analyzer.parsing.peeling import mostly_wrapped, read_peeled
 from tests.lines import BLOCKED_TCP, HTTP, als_entry, as_json, gcp_entry, otlp, snake, text
 from tests.rows import row
 
@@ -326,7 +327,7 @@ def test_a_block_of_docker_records_is_read_as_its_lines_are() -> None:
         docker(line + "\n") for line in [LINE, "junk", text(HTTP, user_agent='a "b" \u2028 \\ é'), LINE] * 9
     )
 
-    quick, slow = peel(block.encode()), _peel_lines(block.encode().split(b"\n"), None, None).finish()
+    quick, slow = peel(block.encode()), peel_lines(block.encode().split(b"\n"), None, None).finish()
 
     assert quick.data.rstrip(b"\n") == slow.data
     assert quick.lines.tolist() == slow.lines.tolist()
