@@ -53,6 +53,17 @@ def test_the_forum_is_repaired_and_nothing_else_is_let_out() -> None:
     assert outcome["node-metrics", "169.254.169.254"] == "blocked"
 
 
+def test_every_destination_that_a_manifest_is_for_is_allowed_by_it() -> None:
+    report = json.loads((SAMPLE / "report.json").read_text())
+    key = ("source_namespace", "source_workload", "host", "destination_ip", "destination_port", "application_protocol")
+    outcome = {tuple(d[name] for name in key): d["outcome"] for d in report["replay"]["destinations"]}
+
+    made_for = [tuple(d[name] for name in key) for p in report["proposals"] for d in p["destinations"]]
+
+    assert len(made_for) >= 9
+    assert {outcome[destination] for destination in made_for} == {"allowed"}
+
+
 def test_the_download_is_proposed_only_where_its_name_was_logged() -> None:
     report = json.loads((SAMPLE / "report.json").read_text())
 

@@ -69,14 +69,17 @@ PARTNER = ("www.partner.example", "198.51.100.40")
 SEARCH_HOSTS = tuple((f"eu-{n}.es.search-cloud.example", f"198.51.100.{60 + n}") for n in range(1, 5))
 MIRROR = ("mirror.packages.example", "192.0.2.80")
 RATES = ("rates.bank.example", "198.51.100.90")
+ARCHIVE = "archive.bank.example:443"
+"""Asked for through a forward proxy, with CONNECT."""
 LEDGER = ("ledger.audit-cloud.example", "198.51.100.95")
 ATTACKER = ("exfil.attacker.example", "203.0.113.66")
-DATABASE_IP, METADATA_IP, LITERAL_IP, POD_IP, SCANNED_IP = (
+DATABASE_IP, METADATA_IP, LITERAL_IP, POD_IP, SCANNED_IP, PROXY_IP = (
     "203.0.113.54",
     "169.254.169.254",
     "198.51.100.77",
     "10.244.9.30",
     "192.0.2.123",
+    "198.51.100.92",
 )
 OUTSIDE_HOSTS = (JSONPLACEHOLDER, GITHUB, SAAS, PARTNER, *SEARCH_HOSTS, MIRROR, RATES, LEDGER, ATTACKER)
 """The DNS of the story."""
@@ -208,8 +211,7 @@ class _Teller:
     def _nightly(self) -> Iterator[tuple[str, int, Act]]:
         for number in range(3 * self._often):
             yield RATES[1], 80, self._get(NIGHTLY, RATES[0], f"/daily/{number}.xml")
-        proxied = f"{RATES[0]}:443"
-        yield RATES[1], 80, http(proxied, proxied, method="CONNECT", headers=self._headers(NIGHTLY))
+        yield PROXY_IP, 80, http(ARCHIVE, ARCHIVE, method="CONNECT", headers=self._headers(NIGHTLY))
 
     def _metrics(self) -> Iterator[tuple[str, int, Act]]:
         for _ in range(2 * self._often):
