@@ -382,3 +382,33 @@ def test_what_stands_behind_a_time_tells_whose_time_it_is(line: str, name: str) 
     assert (len(entries), rejected) == (1, [])
     assert name in envelopes
     assert "kubectl_timestamps" not in envelopes
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[pod/bank-0/istio-proxy] x",
+        "2026-03-02T10:00:01.123456789Z stdout F x",
+        '{"log":"x","kubernetes":{"pod_name":"bank-0"}}',
+        '{pod="bank-0"} x',
+        f"bank-0 istio-proxy {LINE}",
+    ],
+)
+def test_an_envelope_that_a_client_wrote_inside_the_line_is_text(written: str) -> None:
+    forms = [text(HTTP, authority="a.example.com", user_agent=written), as_json(HTTP, path=written, user_agent=written)]
+
+    for line in forms:
+        for block in (line, "\n".join([line] * 30), f"[pod/{POD}/istio-proxy] {line}"):
+            entries, rejected, envelopes = found(block)
+
+            assert len(entries) == block.count("\n") + 1
+            assert rejected == []
+            assert all(labels.get("source_pod") in (None, POD) for _, labels in entries)
+            assert set(envelopes) <= {"kubectl_prefix"}
+
+
+@pytest.mark.parametrize("name", ["web\u202e0", "web\n0", "<b>", "../etc", "=1+1", "a" * 254, "Web_0", "\x1b[31m"])
+def test_a_name_that_kubernetes_would_not_take_is_no_label(name: str) -> None:
+    record = {"log": LINE, "kubernetes": {"pod_name": name, "namespace_name": name, "container_name": "istio-proxy"}}
+
+    assert found(as_line(record))[0] == [(0, {"container": "istio-proxy"})]
