@@ -132,6 +132,7 @@ def _meter(meter: "EvidenceMeter") -> dict[str, Any]:
             {"start": moment_as_json(gap.start), "end": moment_as_json(gap.end), "hours": gap.hours}
             for gap in meter.gaps
         ],
+        "silent_pods": list(meter.silent_pods),
         "lacks": list(meter.lacks),
         "decides_on": _day(meter.decides_on),
     }

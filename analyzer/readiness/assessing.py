@@ -56,7 +56,7 @@ def assess(
     settings: Settings,
 ) -> Assessment:
     """Assess the switch; `as_is` and `proposed` replay under REGISTRY_ONLY, `at_home` are the replayed destinations."""
-    meters = meters_of(summaries, settings.readiness)
+    meters = meters_of(summaries, settings.readiness, as_is.mesh.pods)
     placed = {destination.key: destination for destination in at_home}
     made = tuple(proposals)
     usages = usages_of(at_home, as_is)

@@ -5,7 +5,7 @@ last entry: a quiet namespace is no gap as long as others show that logs were ke
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from analyzer.evidence.hours import HOURS
 from analyzer.evidence.summaries import PODS
+from analyzer.mesh.model import Pod
 from analyzer.readiness.words import counted
 from analyzer.settings import ReadinessSettings
 
@@ -42,8 +43,9 @@ class EvidenceMeter:
 
     `first` is the beginning of the first watched hour, `last` the end of the last one. `hours` counts watched hours,
     `hours_of_week` the distinct ones of a week's 168, `longest_silence` the hours for which the namespace itself said
-    nothing. `gaps` are the longest few of `gap_hours`. `lacks` says what is missing; `decides_on` is the day on which
-    nothing would be, if logs go on without a gap.
+    nothing, `silent_pods` the pods that `--mesh` lists and no line comes from. `gaps` are the longest few of
+    `gap_hours`. `lacks` says what is missing; `decides_on` is the day on which nothing would be, if logs go on without
+    a gap.
     """
 
     first: datetime | None = None
@@ -57,6 +59,7 @@ class EvidenceMeter:
     gaps: tuple[Gap, ...] = ()
     pods: int = 0
     workloads: int = 0
+    silent_pods: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     decides_on: date | None = None
 
@@ -79,8 +82,8 @@ class Meters:
     by_namespace: Mapping[str | None, EvidenceMeter]
 
 
-def meters_of(summaries: Mapping[str, pa.Table], settings: ReadinessSettings) -> Meters:
-    """Read the meters off the summaries of a log."""
+def meters_of(summaries: Mapping[str, pa.Table], settings: ReadinessSettings, listed: Sequence[Pod] = ()) -> Meters:
+    """Read the meters off the summaries of a log; `listed` are the pods that are known to run."""
     own: dict[str | None, set[datetime]] = defaultdict(set)
     for row in summaries[HOURS.name].to_pylist():
         own[row["source_namespace"]].add(row["hour"])
@@ -90,11 +93,13 @@ def meters_of(summaries: Mapping[str, pa.Table], settings: ReadinessSettings) ->
     for row in summaries[PODS.name].to_pylist():
         pods[row["source_namespace"]].add(row["source_pod"])
         workloads[row["source_namespace"]].add(row["source_workload"] or row["source_pod"])
+    silent = _silent(listed, pods)
     by_namespace = {
         namespace: replace(
             measure([hour for hour in watched if min(hours) <= hour <= max(hours)], hours, settings),
             pods=len(pods[namespace]),
             workloads=len(workloads[namespace]),
+            silent_pods=silent.get(namespace, ()),
         )
         for namespace, hours in sorted(own.items(), key=lambda item: (item[0] is not None, item[0] or ""))
     }
@@ -106,6 +111,15 @@ def meters_of(summaries: Mapping[str, pa.Table], settings: ReadinessSettings) ->
         ),
         by_namespace,
     )
+
+
+def _silent(listed: Sequence[Pod], heard: Mapping[str | None, set[str]]) -> dict[str | None, tuple[str, ...]]:
+    """Pods without a line, where lines say which pod they are from; a pod on the host's network has no proxy."""
+    found: dict[str | None, list[str]] = defaultdict(list)
+    for pod in listed:
+        if heard.get(pod.namespace) and not pod.host_network and pod.name not in heard[pod.namespace]:
+            found[pod.namespace].append(pod.name)
+    return {namespace: tuple(sorted(names)) for namespace, names in found.items()}
 
 
 def measure(watched: list[datetime], own: set[datetime], settings: ReadinessSettings) -> EvidenceMeter:

@@ -5,6 +5,8 @@ import pytest
 
 from analyzer.evidence import merge
 from analyzer.evidence.hours import HOURS
+from analyzer.evidence.summaries import PODS
+from analyzer.mesh.model import Pod
 from analyzer.readiness.meter import day_of_enough, measure, meters_of
 from analyzer.settings import ReadinessSettings
 
@@ -84,3 +86,15 @@ def test_a_log_without_times_proves_nothing() -> None:
 @pytest.mark.parametrize(("watched", "day"), [(24, date(2026, 3, 5)), (24 * 5, date(2026, 3, 7))])
 def test_a_longer_window_is_named_by_its_day_too(watched: int, day: date) -> None:
     assert day_of_enough(meter(hours(0, watched)), 3) == day
+
+
+def test_pods_that_run_and_wrote_no_line_are_named() -> None:
+    rows = [{"source_namespace": "shop", "hour": hour, "entries": 1} for hour in hours(0, 2)]
+    heard = [dict.fromkeys(PODS.schema.names) | {"source_namespace": "shop", "source_pod": "web-0", "entries": 1}]
+    summaries = merge([]) | {
+        "hours": pa.Table.from_pylist(rows, HOURS.schema),
+        "pods": pa.Table.from_pylist(heard, PODS.schema),
+    }
+    running = [Pod(namespace="shop", name=name) for name in ("web-1", "web-0")]
+
+    assert meters_of(summaries, USUAL, running).by_namespace["shop"].silent_pods == ("web-1",)

@@ -123,6 +123,11 @@ def _notes(audit: Audit) -> tuple[str, ...]:
     if watched.lacks:
         when = f" It could decide on {watched.decides_on} if logs go on without a gap." if watched.decides_on else ""
         notes.append(f"The log as a whole: {', '.join(watched.lacks)}.{when}")
+    silent = [f"{item.namespace}/{pod}" for item in namespaces for pod in item.meter.silent_pods]
+    if silent:
+        notes.append(
+            f"{counted(len(silent), 'pod')} of the mesh wrote no line ({_few(silent)}): what they call is not known."
+        )
     if watched.gaps:
         longest = watched.gaps[0]
         notes.append(
