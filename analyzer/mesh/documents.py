@@ -47,15 +47,15 @@ def read_documents(paths: Sequence[str]) -> tuple[list[Document], list[MeshWarni
     """
     documents: list[Document] = []
     warnings: list[MeshWarning] = []
-    with _no_garbage_collection():
+    with without_garbage_collection():
         for file in _files(paths):
             _read_file(file, documents, warnings)
     return documents, warnings
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Documents hold no cycles, and looking for some among a million new mappings doubles the time."""
+def without_garbage_collection() -> Iterator[None]:
+    """For work that makes a million objects and no cycles: looking for some among them doubles the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -51,6 +51,7 @@ def is_dns1123_subdomain(name: str) -> bool:
     return len(name) <= LONGEST_NAME and all(_DNS1123_LABEL.fullmatch(label) for label in name.split("."))
 
 
+@lru_cache(maxsize=1 << 16)
 def network_of(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """An entry of `ServiceEntry.addresses` as a network, host bits ignored; null where it is neither IP nor CIDR."""
     try:

@@ -104,13 +104,13 @@ class Deciding:
         if decision.outcome is Outcome.MISDIRECTED and self._own_may_be_older(listener, target):
             because = f"{target.by} takes all of this port if it is older than the request's own entry."
             return Decision(Outcome.CONDITIONAL, "match_all_chain", because, target.by, True, ("creation_order",))
-        rivals = [item for item in listener.ignored if item.service.host != target.service.host]
         nameless = self.request.key.host is None and target.service.address is None
-        if decision.outcome is not Outcome.ALLOWED or not (rivals and nameless):
+        if decision.outcome is not Outcome.ALLOWED or not nameless or self.owners.is_for_it(self.request, target):
             return decision
-        if self.owners.is_for_it(self.request, target):
+        rival = next((item for item in listener.ignored if item.service.host != target.service.host), None)
+        if rival is None:
             return decision
-        because = f"{target.by} takes all of this port; {rivals[0].by} wants it too, and only DNS knows whose this is."
+        because = f"{target.by} takes all of this port; {rival.by} wants it too, and only DNS knows whose this is."
         return Decision(Outcome.CONDITIONAL, "match_all_chain", because, target.by, True, ("dns_answer",))
 
     def _own_may_be_older(self, listener: Listener, target: Target) -> bool:

@@ -101,13 +101,13 @@ class Listener:
     takes_all: Target | None = None
     refused: tuple[str, str] | None = None
     ignored: list[Target] = field(default_factory=list)
-    _keys: set[tuple[frozenset[str], frozenset[str]]] = field(default_factory=set)
+    _keys: set[tuple[frozenset[IPNetwork | None], frozenset[str]]] = field(default_factory=set)
     _groups: dict[int, dict[IPNetwork, ChainGroup]] = field(default_factory=dict)
     _anywhere: ChainGroup | None = None
 
     def add(self, chain: Chain) -> None:
         """Add a chain; one with the very conditions of an earlier one is dropped, one that overlaps is refused."""
-        masked = tuple(str(network_of(prefix)) for prefix in chain.prefixes) if chain.prefixes else ()
+        masked = tuple(network_of(prefix) for prefix in chain.prefixes) if chain.prefixes else ()
         key = (frozenset(masked), frozenset(chain.server_names))
         if key in self._keys:
             self.ignored.append(chain.target)
@@ -116,11 +116,10 @@ class Listener:
         for prefix in masked or (None,):
             self._put(self._group_of(prefix), chain)
 
-    def _group_of(self, prefix: str | None) -> ChainGroup:
-        if prefix is None:
+    def _group_of(self, network: IPNetwork | None) -> ChainGroup:
+        if network is None:
             self._anywhere = self._anywhere or ChainGroup()
             return self._anywhere
-        network = ipaddress.ip_network(prefix)
         return self._groups.setdefault(network.prefixlen, {}).setdefault(network, ChainGroup())
 
     def _put(self, group: ChainGroup, chain: Chain) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from analyzer.evidence import Destination, Request
+from analyzer.mesh.documents import without_garbage_collection
 from analyzer.mesh.model import Mesh, ServiceEntry
 from analyzer.mesh.scoping import OutboundPolicy, Sidecar
 from analyzer.simulation.deciding import Deciding, Policy
@@ -81,7 +82,8 @@ class Simulator:
 
     def replay(self, destinations: Iterable[Destination]) -> Replay:
         """Replay every request of every destination; a destination fares as its worst request does."""
-        replayed = [self._replay_one(destination) for destination in destinations]
+        with without_garbage_collection():
+            replayed = [self._replay_one(destination) for destination in destinations]
         coverage: Counter[Outcome] = Counter()
         for destination in replayed:
             coverage.update(destination.by_outcome)
