@@ -5,7 +5,7 @@ cluster_builder.go.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.mesh.model import EndpointSlice, Mesh, Port, ServiceEntry
 from analyzer.simulation.services import Service
@@ -73,14 +73,7 @@ class Clusters:
         entry, other = service.entry, first.entry
         if entry is None or other is None or entry.namespace != other.namespace:
             return False
-        if self._version < (1, 22):
-            return True
-        return (
-            entry.resolution is other.resolution
-            and dict(entry.labels) == dict(other.labels)
-            and entry.workload_selector == other.workload_selector
-            and sorted(entry.export_to) == sorted(other.export_to)
-        )
+        return self._version < (1, 22) or _are_alike(entry, other)
 
     def _why_none(self, host: str, number: int) -> str:
         services = self.services_named(host)
@@ -139,3 +132,41 @@ class Clusters:
         if slices and not any(item.addresses for item in slices):
             return Cluster(service, "no endpoint of the Service is ready")
         return Cluster(service, note="" if slices else "No EndpointSlice says whether an endpoint is ready.")
+
+
+def one_per_host(services: Sequence[Service]) -> list[Service]:
+    """Of services that share a host name the first, and the ports that others of its namespace add to it.
+
+    Istio 1.22 and 1.23 build listeners of no more where no Sidecar holds: a second address of an entry has none.
+    """
+    first: dict[str, Service] = {}
+    for service in sorted(services, key=lambda item: not item.is_kubernetes):
+        first.setdefault(service.host, service)
+    known = {host: {port.number for port in service.ports} for host, service in first.items()}
+    kept: list[Service] = []
+    for service in services:
+        own, numbers = first[service.host], known[service.host]
+        if service is own:
+            kept.append(service)
+        elif _adds_ports(service, own):
+            added = tuple(port for port in service.ports if port.number not in numbers)
+            numbers.update(port.number for port in added)
+            kept.append(replace(service, address=own.address, allocated=own.allocated, ports=added))
+    return kept
+
+
+def _adds_ports(service: Service, first: Service) -> bool:
+    entry, other = service.entry, first.entry
+    if entry is None or other is None or entry is other:
+        return False
+    return entry.namespace == other.namespace and _are_alike(entry, other)
+
+
+def _are_alike(entry: ServiceEntry, other: ServiceEntry) -> bool:
+    """Whether two entries of one namespace are merged where they share a host name."""
+    return (
+        entry.resolution is other.resolution
+        and dict(entry.labels) == dict(other.labels)
+        and entry.workload_selector == other.workload_selector
+        and sorted(entry.export_to) == sorted(other.export_to)
+    )

@@ -198,7 +198,7 @@ class Deciding:
 
     def _is_open(self, target: Target) -> bool:
         """Whether others than those meant may pass; a Service's and an allocated address are nobody else's."""
-        return not target.service.is_kubernetes and not target.service.allocated
+        return not target.service.stands_by_itself
 
     def _because(self, target: Target, rule: str) -> str:
         service, port = target.service, target.port

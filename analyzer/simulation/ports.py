@@ -69,7 +69,7 @@ def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
     chosen = egress.listener.port
     assert chosen is not None
     bind = egress.listener.bind or ("127.0.0.1" if egress.listener.capture_mode == "NONE" else "")
-    if bind in _UNSPECIFIED and view.number in _RESERVED_PORTS:
+    if bind in _UNSPECIFIED and _is_reserved(view.number, scope):
         return
     for service in egress.services:
         for port in service.ports:
@@ -78,6 +78,11 @@ def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
     listener = view.wildcard if bind in _UNSPECIFIED else view.by_address.get(bind)
     if listener is not None:
         listener.locked = True
+
+
+def _is_reserved(number: int, scope: "Scope") -> bool:
+    """Whether istiod keeps a port of the wildcard address for the proxy itself; it does so since 1.20."""
+    return number in _RESERVED_PORTS and scope.version >= (1, 20)
 
 
 class _Builder:
@@ -101,7 +106,7 @@ class _Builder:
         """Find the addresses that the port is bound to and add to each listener what is missing there."""
         if self._kind is None or self._kind is PortClass.UDP:
             return
-        if self._kind is PortClass.HTTP and self._bind is None and self._port.number in _RESERVED_PORTS:
+        if self._kind is PortClass.HTTP and self._bind is None and _is_reserved(self._port.number, self._scope):
             return
         for address in self._addresses():
             listener = self._listener(address)

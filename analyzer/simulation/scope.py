@@ -11,7 +11,7 @@ from functools import cached_property
 from analyzer.mesh.model import Mesh, VirtualService
 from analyzer.mesh.scoping import EgressListener, OutboundPolicy, Sidecar
 from analyzer.mesh.services import Service as KubernetesService
-from analyzer.simulation.clusters import Clusters
+from analyzer.simulation.clusters import Clusters, one_per_host
 from analyzer.simulation.destinations import Destinations
 from analyzer.simulation.ports import PortView, build_port
 from analyzer.simulation.registry import Order, Registry, is_age_open
@@ -75,6 +75,8 @@ class Scope:
         for listener in listeners:
             services = imported(visible, listener, client.namespace, version)
             own = one_namespace_per_host(services, client.namespace, version, has_sidecar=sidecar is not None)
+            if sidecar is None and (1, 22) <= version < (1, 24):
+                own = one_per_host(own)
             routes = visible_virtual_services(mesh, client.namespace, order, listener, version)
             chosen.append(Egress(listener, own, routes))
         self.egress: Sequence[Egress] = _one_home_for_all(chosen)

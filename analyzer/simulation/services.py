@@ -37,6 +37,12 @@ class Service:
         return isinstance(self.source, KubernetesService)
 
     @property
+    def stands_by_itself(self) -> bool:
+        """Whether its addresses are nobody else's; an ExternalName Service of old stands at every address."""
+        source = self.source
+        return self.allocated or (isinstance(source, KubernetesService) and source.external_name is None)
+
+    @property
     def entry(self) -> ServiceEntry | None:
         """The ServiceEntry behind it, null for a Kubernetes Service."""
         return self.source if isinstance(self.source, ServiceEntry) else None

@@ -8,6 +8,7 @@ from functools import cached_property
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.documents import without_garbage_collection
 from analyzer.mesh.model import Mesh, ServiceEntry
+from analyzer.mesh.names import covers
 from analyzer.mesh.scoping import OutboundPolicy, Sidecar
 from analyzer.simulation.deciding import Deciding, Policy
 from analyzer.simulation.owners import Owners
@@ -15,7 +16,7 @@ from analyzer.simulation.registry import Order, Registry, is_order_known
 from analyzer.simulation.replay import Decision, Replay, ReplayedDestination
 from analyzer.simulation.routes import Client, Labels, rests_on_labels
 from analyzer.simulation.scope import Scope
-from analyzer.simulation.services import CLUSTER_DOMAIN, is_allocated
+from analyzer.simulation.services import CLUSTER_DOMAIN, UNALLOCATED, is_allocated
 from analyzer.simulation.sidecars import candidates
 from analyzer.simulation.versions import version_of
 from analyzer.simulation.workloads import Workloads, is_allocated_address
@@ -190,9 +191,13 @@ class Simulator:
     def _addresses(self, world: World, namespace: str, request: Request) -> Sequence[str | None]:
         """What may be dialled: what was, and what the proxy's DNS would answer once a proposed entry exists."""
         dialled, host = request.destination_ip, request.key.host
-        if not world.captures_dns or host is None or is_allocated_address(dialled):
+        if not world.captures_dns:
             return (dialled,)
         view = self._scope(world, namespace)
+        if is_allocated_address(dialled):
+            return (*self._handed_out(view, request), dialled)
+        if host is None:
+            return (dialled,)
         answers = [
             service.plain_address
             for service in view.clusters.services_named(host)
@@ -200,6 +205,20 @@ class Simulator:
         ]
         found = [answer for answer in answers if answer is not None]
         return (dialled,) if not found or dialled in found else (found[0], dialled)
+
+    def _handed_out(self, view: Scope, request: Request) -> Sequence[str]:
+        """Whose address an allocated one may be, of the entries that do not show theirs; by name if there is one."""
+        host, number = request.key.host, request.destination_port
+        if number is None or request.destination_ip in view.port(number).by_address:
+            return ()
+        return [
+            service.address
+            for egress in view.egress
+            for service in egress.by_port.get(number, ())
+            if service.address is not None
+            and service.address.startswith(UNALLOCATED)
+            and (host is None or covers(service.host, host))
+        ]
 
     def _scope(self, world: World, namespace: str) -> Scope:
         registry = self._registry(world.forward, world.captures_dns)
