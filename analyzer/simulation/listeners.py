@@ -61,7 +61,7 @@ class Chain:
     prefixes: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(slots=True)
 class ChainGroup:
     """The chains of one destination prefix: by exact server name, by wildcard suffix, and what takes the rest."""
 
@@ -82,7 +82,7 @@ class ChainGroup:
 _NO_CHAINS = ChainGroup()
 
 
-@dataclass
+@dataclass(slots=True)
 class Listener:
     """One `bind:port`; `address` is null for 0.0.0.0.
 

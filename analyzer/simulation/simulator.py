@@ -1,9 +1,11 @@
 """Replay requests against a mesh, in every way in which documents and log leave it open, and say what decided."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.documents import without_garbage_collection
@@ -27,6 +29,8 @@ _UNKNOWN_NAMESPACE = ""
 _ANYWHERE = "\0"
 """The namespace of all that nothing tells apart: they share one scope."""
 _NO_LABELS: Labels = {}
+_SCOPES_KEPT = 8
+"""Scopes that a replay holds when it comes to the next namespace; each has a chain for every service it sees."""
 
 
 class Simulator:
@@ -84,7 +88,11 @@ class Simulator:
     def replay(self, destinations: Iterable[Destination]) -> Replay:
         """Replay every request of every destination; a destination fares as its worst request does."""
         with without_garbage_collection():
-            replayed = [self._replay_one(destination) for destination in destinations]
+            replayed = [
+                self._replay_one(destination)
+                for _, group in groupby(sorted(destinations, key=_namespace_of), key=_namespace_of)
+                for destination in self._after_forgetting(group)
+            ]
         coverage: Counter[Outcome] = Counter()
         for destination in replayed:
             coverage.update(destination.by_outcome)
@@ -95,6 +103,14 @@ class Simulator:
             coverage={outcome: coverage[outcome] for outcome in Outcome},
             destinations=tuple(sorted(replayed, key=lambda item: item.key.order)),
         )
+
+    def _after_forgetting(self, group: Iterable[Destination]) -> Iterable[Destination]:
+        """A namespace's destinations, once what was built for the ones before is given up: memory stays bounded."""
+        if len(self._scopes) > _SCOPES_KEPT:
+            self._scopes = {key: scope for key, scope in self._scopes.items() if key[-1] == _ANYWHERE}
+            self._policies.clear()
+            gc.collect()  # scopes and their virtual hosts know each other
+        return group
 
     def _replay_one(self, destination: Destination) -> ReplayedDestination:
         by_outcome: Counter[Outcome] = Counter()
@@ -267,6 +283,10 @@ class Simulator:
     def _workload_matters(self) -> bool:
         selecting = any(item.workload_selector for item in self.mesh.sidecars)
         return bool(self.mesh.pods) or selecting or self._routes_rest_on_labels
+
+
+def _namespace_of(destination: Destination) -> str:
+    return destination.key.source_namespace or _UNKNOWN_NAMESPACE
 
 
 def _is_news(entry: ServiceEntry, host: str, version: tuple[int, int]) -> bool:
