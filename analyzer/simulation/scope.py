@@ -100,6 +100,10 @@ class Scope:
         alike = exported(one, self.client.namespace) == exported(other, self.client.namespace)
         return alike and is_age_open(one.source, other.source)
 
+    def forget(self) -> None:
+        """Give up the ports; they and the scope know each other, so that neither would go by itself."""
+        self._ports.clear()
+
     def rests_on_order(self, number: int) -> bool:
         """Whether undated services are in each other's way on a port, or share a host name."""
         view = self.port(number)

@@ -1,6 +1,5 @@
 """Replay requests against a mesh, in every way in which documents and log leave it open, and say what decided."""
 
-import gc
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -107,9 +106,9 @@ class Simulator:
     def _after_forgetting(self, group: Iterable[Destination]) -> Iterable[Destination]:
         """A namespace's destinations, once what was built for the ones before is given up: memory stays bounded."""
         if len(self._scopes) > _SCOPES_KEPT:
-            self._scopes = {key: scope for key, scope in self._scopes.items() if key[-1] == _ANYWHERE}
+            for key in [key for key in self._scopes if key[-1] != _ANYWHERE]:
+                self._scopes.pop(key).forget()
             self._policies.clear()
-            gc.collect()  # scopes and their virtual hosts know each other
         return group
 
     def _replay_one(self, destination: Destination) -> ReplayedDestination:
