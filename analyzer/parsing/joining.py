@@ -21,6 +21,8 @@ _MOST_FAILURES = 64
 _LONGEST_WRAPPED = 64 << 10
 """Bytes; what Envoy takes in headers ends before."""
 _HEAD = re.compile(rb'\[\d{4}-\d\d-\d\dT|\{"')
+_OF_AN_ENTRY = re.compile(rb'"|(?:\d{1,3}(?:\.\d{1,3}){3}|\]):\d{1,5}(?:\s|$)')
+"""What every piece of a folded entry holds: a quote, or an address with its port. A stack trace holds neither."""
 _OPENING = re.compile(rb"\s*(?:\{|\[(?!\d{4}-\d\d-|pod/))")
 
 Numbered = tuple[int, bytes]
@@ -157,7 +159,7 @@ def _groups(
 
 
 def _is_indented(group: Sequence[Numbered], line: bytes) -> bool:
-    return line[:1] in (b" ", b"\t") and bool(line.strip())
+    return line[:1] in (b" ", b"\t") and _OF_AN_ENTRY.search(line) is not None
 
 
 def _fills_terminal(group: Sequence[Numbered], line: bytes) -> bool:

@@ -113,3 +113,12 @@ def test_a_stack_trace_behind_a_cut_line_is_not_joined() -> None:
 
     assert [line for line, _ in entries] == [2]
     assert rejected == [(0, Reason.TRUNCATED), (1, Reason.NOT_AN_ACCESS_LOG)]
+
+
+def test_a_stack_trace_is_no_server_name_and_route_of_a_line_that_was_cut_behind_its_last_address() -> None:
+    cut = text(TCP, requested_server_name="-", route_name="-").removesuffix(" - -")
+
+    entries, rejected, _ = found(f"{cut}\n\tat com.acme.Foo.bar(Foo.java:884)\n{LINE}")
+
+    assert [line for line, _ in entries] == [2]
+    assert rejected == [(0, Reason.TRUNCATED), (1, Reason.NOT_AN_ACCESS_LOG)]
