@@ -46,6 +46,7 @@ def command(
     """Say of every outbound destination what would become of it under these manifests."""
     from analyzer.cli.reading import mesh_of, modes_of, time_of
     from analyzer.evidence import gather
+    from analyzer.execution.paths import with_paths
     from analyzer.execution.summing import summaries_of
     from analyzer.simulation import Simulator
     from analyzer.store import Lake
@@ -57,9 +58,10 @@ def command(
         simulator = Simulator(
             whole, mode=mode, istio_version=istio_version, modes=modes, override_sidecars=override_sidecars
         )
-        return simulator.replay(destinations)
+        return simulator.replay(with_paths(store, destinations, whole, start, end))
 
-    destinations = gather(summaries_of(Lake(lake), time_of(since, "--since"), time_of(until, "--until")))
+    store, start, end = Lake(lake), time_of(since, "--since"), time_of(until, "--until")
+    destinations = gather(summaries_of(store, start, end))
     after = replayed([*manifests, *(more or [])])
     if compare:
         _print_comparison(replayed(compare), after, output)

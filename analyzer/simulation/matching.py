@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from analyzer.evidence import Request
+from analyzer.mesh.model import Mesh
 from analyzer.mesh.routing import HTTPMatch, StringMatch
-from analyzer.simulation.routes import Route
+from analyzer.simulation.routes import Route, hosts_of, overlap
 
 
 def may_match(route: Route, request: Request) -> bool | None:
@@ -36,12 +37,51 @@ def possible_routes(routes: Sequence[Route], request: Request) -> list[Route | N
 def _answers(match: HTTPMatch, request: Request) -> Iterable[bool | None]:
     path = request.path
     if match.uri is not None and (match.uri.kind, match.uri.value) != ("prefix", "/"):
-        yield _holds(match.uri, None if path is None else path.partition("?")[0].partition("#")[0])
+        yield _holds(match.uri, _bare(path))
     yield _holds(match.method, request.method)
     yield _holds(match.authority, request.authority)
     yield _holds(match.scheme, "http")
     if match.others:
         yield None
+
+
+def _bare(path: str | None) -> str | None:
+    """A path without its query, which Envoy leaves out of account."""
+    return None if path is None else path.partition("?")[0].partition("#")[0]
+
+
+class RouteKinds:
+    """What the VirtualServices of a mesh tell requests apart by, of what a log holds: their paths and methods."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        every = [(item, match) for item in mesh.virtual_services for route in item.http for match in route.matches]
+        self._paths = {match.uri for _, match in every if match.uri is not None}
+        self._methods = {match.method for _, match in every if match.method is not None}
+        self._is_delegated = any(match.uri or match.method for item, match in every if not item.hosts)
+        deciding = [item for item, match in every if match.uri is not None or match.method is not None]
+        routed = mesh.virtual_services if self._is_delegated else deciding
+        self._hosts = {host for item in routed for host in hosts_of(item)}
+        self._examples: dict[RouteKind, tuple[str, str]] = {}
+
+    def concern(self, host: str) -> bool:
+        """Whether requests for a host, or for what it is a short name of, may be told apart."""
+        return any(overlap(name, host) or name.startswith(f"{host}.") for name in self._hosts)
+
+    def kind_of(self, path: str | None, method: str | None) -> "RouteKind":
+        """Which of the matches hold; requests of one kind are told apart by nothing."""
+        bare = _bare(path)
+        kind = (*(_holds(wanted, bare) for wanted in self._paths), *(_holds(to, method) for to in self._methods))
+        example = (bare or "", method or "")
+        self._examples[kind] = min(self._examples.get(kind, example), example)
+        return kind
+
+    def example_of(self, kind: "RouteKind") -> tuple[str | None, str | None]:
+        """The least path and method of a kind that were asked for here."""
+        path, method = self._examples[kind]
+        return path or None, method or None
+
+
+RouteKind = tuple[bool | None, ...]
 
 
 def _holds(wanted: StringMatch | None, value: str | None) -> bool | None:
