@@ -129,7 +129,7 @@ def _agreed(readings: Sequence[tuple[str, CarefulLine]]) -> tuple[str, CarefulLi
     """One reading of a line. A client can forge the middle of another version's format into its own line, so of
     several readings only that is believed in which they agree; an untampered one needs no witness."""
     name, last = readings[-1]
-    if not last.tampered:
+    if not last.tampered or len(readings) == 1:
         return name, last
     name, first = readings[0]
     agreed = {

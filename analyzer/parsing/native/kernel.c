@@ -40,6 +40,7 @@ typedef struct {
     int64_t ends_room, values_used;
     Slot *slots;
     int64_t slots_room;
+    int32_t last;     /* CODED: the code of the row before, -1 where there is none */
 } Column;
 
 typedef struct {
@@ -167,6 +168,7 @@ static int start_block(Context *context, const uint8_t *data, int64_t length) {
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
         column->nulls = column->letters_used = column->values_used = 0;
+        column->last = -1;
         memset(column->valid, 0, (size_t)lines / 8 + 1);
         for (int64_t slot = 0; slot < column->slots_room; slot++) column->slots[slot].code = -1;
         if (column->kind == TEXT) column->codes[0] = 0;
@@ -228,17 +230,20 @@ static int more_slots(Column *column) {
     return 1;
 }
 
-/* The code of a value, or -1 where memory ends. */
+static int is_value(const Column *column, int32_t code, Span span) {
+    int32_t start = column->ends[code];
+    return column->ends[code + 1] - start == span.length && same(column->letters + start, span.at, span.length);
+}
+
+/* The code of a value, or -1 where memory ends. Many columns say the same as in the row before. */
 static int32_t code_of(Column *column, Span span) {
+    if (column->last >= 0 && is_value(column, column->last, span)) return column->last;
     if (column->values_used * 2 >= column->slots_room && !more_slots(column)) return -1;
     uint32_t hash = hash_of(span);
     int64_t mask = column->slots_room - 1, place = (int64_t)hash & mask;
     for (; column->slots[place].code >= 0; place = (place + 1) & mask) {
         Slot slot = column->slots[place];
-        if (slot.hash != hash) continue;
-        int32_t start = column->ends[slot.code];
-        if (column->ends[slot.code + 1] - start == span.length && same(column->letters + start, span.at, span.length))
-            return slot.code;
+        if (slot.hash == hash && is_value(column, slot.code, span)) return column->last = slot.code;
     }
     int64_t used = column->letters_used, code = column->values_used;
     if (!grow((void **)&column->ends, &column->ends_room, code + 2, sizeof(int32_t)) ||
@@ -250,7 +255,7 @@ static int32_t code_of(Column *column, Span span) {
     column->ends[code + 1] = (int32_t)column->letters_used;
     column->slots[place] = (Slot){hash, (int32_t)code};
     column->values_used++;
-    return (int32_t)code;
+    return column->last = (int32_t)code;
 }
 
 static int append(Context *context, const Value *values, int64_t line) {
