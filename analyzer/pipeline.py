@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from analyzer.companions import Companions, Situation, make_companions
 from analyzer.detection import judge
-from analyzer.evidence import Judged, gather
+from analyzer.evidence import Destination, Judged, gather
 from analyzer.evidence.summaries import COVERAGE, TIMELINE
 from analyzer.mesh.model import Mesh
 from analyzer.proposals import Proposals, placed, propose
@@ -84,13 +84,15 @@ def conclude(
     istio_version: str,
     as_of: date | None = None,
     rejected_examples: Sequence[RejectedExample] = (),
+    destinations: Sequence[Destination] | None = None,
 ) -> Audit:
     """Judge, propose and replay what the summaries of a log hold.
 
+    `destinations` are those of the summaries, where somebody knows more of their requests than the summaries do.
     `as_of` is the day on which expiry dates are looked at; the day of the last entry where it is not given, so that
     the same logs give the same audit on any day.
     """
-    destinations = gather(summaries)
+    destinations = gather(summaries) if destinations is None else destinations
     minutes = summaries[TIMELINE.name].to_pylist()
     timeline = tuple(
         Moment(row["minute"], EgressClass(row["egress_class"]), row["entries"])

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from analyzer.evidence import gather
+from analyzer.execution.paths import with_paths
 from analyzer.execution.summing import summaries_of
 from analyzer.mesh.model import Mesh
 from analyzer.pipeline import Audit, RejectedExample, conclude
@@ -26,12 +28,14 @@ def audit(
 
     Raises `LakeError` where there is no lake.
     """
-    store = Lake(lake)
+    store, mesh = Lake(lake), mesh or Mesh()
+    summaries = summaries_of(store, since, until)
     return conclude(
-        summaries_of(store, since, until),
+        summaries,
+        destinations=with_paths(store, gather(summaries), mesh, since, until),
         tally=tally_of(store.sources()),
         settings=settings,
-        mesh=mesh or Mesh(),
+        mesh=mesh,
         istio_version=istio_version,
         as_of=as_of,
         rejected_examples=_rejected_examples(store),

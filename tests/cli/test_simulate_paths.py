@@ -1,4 +1,4 @@
-"""`simulate` looks at paths and methods where a VirtualService's routes match on them."""
+"""`simulate` and the audit look at paths and methods where a VirtualService's routes match on them."""
 
 import json
 from pathlib import Path
@@ -67,3 +67,13 @@ def test_a_route_takes_the_requests_that_it_matches(
     lake: str, tmp_path: Path, match: str, outcomes: dict[str, int]
 ) -> None:
     assert replayed(lake, tmp_path, match) == outcomes
+
+
+def test_an_audit_replays_them_too(lake: str, tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(ENTRY + ROUTES.replace("{MATCH}", "{uri: {prefix: /v1/}}"))
+    out = str(tmp_path / "report.html")
+    run("report", "--lake", lake, "--mesh", str(tmp_path / "mesh.yaml"), "--out", out)
+
+    replay = json.loads((tmp_path / "report.json").read_text())["replay"]
+
+    assert {word: count for word, count in replay["coverage"].items() if count} == {"allowed": 3, "broken": 1}
