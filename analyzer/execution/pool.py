@@ -72,7 +72,6 @@ def read_sources(
     progress: Progress | None = None,
 ) -> Batch:
     """Read every source; files are named after `name`, so that two batches never share one."""
-    _collect_seldom()
     batch = Batch(sources)
     blocks = _dispatched(batch, progress)
     sizes = [source.size for source in sources]
