@@ -85,10 +85,11 @@ class Inventory:
 
     @cached_property
     def mesh_config(self) -> Node:
-        """The `mesh` of the `istio` ConfigMap, or nothing (istio/istio manifests/charts, ConfigMap `istio`)."""
-        for subject in self.of_kind("ConfigMap"):
-            if subject.document.name == "istio" or subject.document.name.startswith("istio-"):
-                content = _yaml(subject.root["data"]["mesh"].text)
+        """The `mesh` of the ConfigMap `istio`, else the first revision's, or nothing (istio/istio manifests/charts)."""
+        found = {(item.document.name, item.document.namespace): item for item in self.of_kind("ConfigMap")}
+        for name, namespace in sorted(found, key=lambda place: (place[0] != "istio", place)):
+            if name == "istio" or name.startswith("istio-"):
+                content = _yaml(found[name, namespace].root["data"]["mesh"].text)
                 if isinstance(content, Mapping):
                     return Node((), content)
         return Node((), None)
