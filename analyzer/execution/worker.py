@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from analyzer.classification import classify
 from analyzer.evidence import NEEDED, merge, summarize
 from analyzer.parsing import BlockReader, Entries, LogFormat, ParsedBlock
+from analyzer.parsing.alike import alike
 from analyzer.parsing.block import all_rejected
 from analyzer.parsing.layers import Peeled
 from analyzer.parsing.parsed import JUDGED_AS, as_judged
@@ -175,19 +176,25 @@ def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: b
 def _sources(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, pa.Array]:
     """Who sent what each line tells of: the line itself knows best, then the source's labels and the envelope."""
     labels = _labels(block, entries.lines, peeled)
-    own = {name: entries.columns[name].to_pylist() for name in SOURCE_FIELDS if name in entries.columns}
+    own = {name: entries.columns[name] for name in SOURCE_FIELDS if name in entries.columns}
     if not own and not relays:
         return labels
-    rows = [
-        _joined({name: values[row] for name, values in own.items() if values[row] is not None}, known, relays)
-        for row, known in enumerate(pa.table(labels).to_pylist())
-    ]
-    return {name: pa.array([row.get(name) for row in rows], pa.string()).dictionary_encode() for name in SOURCE_FIELDS}
+    firsts, kinds = alike([*own.values(), *labels.values()])
+    rows = [_joined(mine, known, relays) for mine, known in zip(_rows(own, firsts), _rows(labels, firsts), strict=True)]
+    return {
+        name: pa.array([row.get(name) for row in rows], pa.string()).dictionary_encode().take(pa.array(kinds))
+        for name in SOURCE_FIELDS
+    }
 
 
-def _joined(own: dict[str, str], labels: dict[str, str | None], relays: bool) -> Mapping[str, str]:
+def _rows(columns: Mapping[str, pa.Array], places: Any) -> list[dict[str, str]]:
+    """Some rows, what is missing left out."""
+    texts = [(name, column.take(pa.array(places)).to_pylist()) for name, column in columns.items()]
+    return [{name: column[row] for name, column in texts if column[row] is not None} for row in range(len(places))]
+
+
+def _joined(own: dict[str, str], known: dict[str, str], relays: bool) -> Mapping[str, str]:
     """Labels that name a pod name the writer's: of no use where another wrote, or where the line names its own."""
-    known = {name: value for name, value in labels.items() if value is not None}
     if relays and "source_pod" in known:
         known = {name: value for name, value in known.items() if name == "source_cluster"}
     elif own.keys() & {"source_pod", "source_workload"}:
