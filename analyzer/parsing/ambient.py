@@ -8,7 +8,7 @@ not know. Source: istio/ztunnel src/proxy/metrics.rs (keys, bytes), src/proxy/ou
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from analyzer.parsing.careful import CarefulLine
 from analyzer.parsing.extras import as_extra
@@ -37,6 +37,9 @@ BLIND_SPOT = (
 )
 MESSAGES = ("connection complete", "connection failed")
 OPENED = "connection opened"
+LEVELS = ("info", "error", "warn", "debug", "trace")
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+"""The calendar begins here; what began before has no time."""
 
 _PORT = re.compile(r":(\d{1,5})$")
 _ADDRESS = re.compile(r"(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
@@ -158,8 +161,13 @@ def _began(time: str | None, duration: str) -> str | None:
         end = datetime.fromisoformat(time)
     except ValueError:
         return None
-    spent = int(duration) if duration.isascii() and duration.isdigit() and len(duration) < 13 else 0
     try:
-        return (end - timedelta(milliseconds=spent)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        start = end.replace(tzinfo=None) - timedelta(milliseconds=time_spent(duration))
     except OverflowError:
         return None
+    return f"{start.isoformat(timespec='microseconds')}Z"
+
+
+def time_spent(duration: str) -> int:
+    """Milliseconds; none where that is no number, or one of more than thirty years."""
+    return int(duration) if duration.isascii() and duration.isdigit() and len(duration) < 13 else 0

@@ -11,20 +11,22 @@ from analyzer.parsing.parsed import OWN_TYPES, RAW_TYPES, TIMESTAMP, Entries
 from analyzer.parsing.times import read_bracketed_times
 from analyzer.text import encodable
 
+_TYPES = {**RAW_TYPES, **OWN_TYPES}
+
 
 def as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
     """Lines of one format with their numbers as rows; a value that is no number or no time is missing."""
     given = {field for _, line in lines for field in line.values}
-    types = {**RAW_TYPES, **{field: wanted for field, wanted in OWN_TYPES.items() if field in given}}
-    columns = {
-        field: _column(field, wanted, [line.values.get(field) for _, line in lines]) for field, wanted in types.items()
-    }
+    fields = (*RAW_TYPES, *(field for field in OWN_TYPES if field in given))
+    columns = {field: column_of(field, [line.values.get(field) for _, line in lines]) for field in fields}
     tampered = np.array([line.tampered for _, line in lines])
     took = frozenset(pair for _, line in lines for pair in line.took)
     return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered, took)
 
 
-def _column(field: str, wanted: pa.DataType, texts: list[str | None]) -> pa.Array:
+def column_of(field: str, texts: Sequence[str | None]) -> pa.Array:
+    """Texts as the column of a field."""
+    wanted = _TYPES[field]
     if pa.types.is_integer(wanted):
         return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
     if field == "start_time":

@@ -23,7 +23,7 @@ from analyzer.parsing.json_keys import flattened, keys_of, values_of
 from analyzer.parsing.native import JsonKernel, library
 from analyzer.parsing.objects import object_of
 from analyzer.parsing.parsed import EXTRA, MISSING, RAW_TYPES, Entries, Reading
-from analyzer.parsing.tables import lines_at
+from analyzer.parsing.tables import without
 from analyzer.vocabulary import ACCESS_LOG_FIELDS
 
 _SERVICE_TIME = "upstream_service_time"
@@ -129,25 +129,17 @@ def _finished(reading: Reading, entries: Entries, data: bytes) -> Reading:
     if raw is None or raw.null_count == len(raw):
         return reading
     texts: list[str | None] = [None] * len(raw)
-    back: list[int] = []
+    back = np.zeros(len(raw), bool)
     for row, text in enumerate(raw.to_pylist()):
         if text is None:
             continue
         rest = orjson.loads(text)
         if _renames(tuple(rest)):
-            back.append(row)
+            back[row] = True
         else:
             texts[row] = as_extra(rest)
     entries.columns[EXTRA] = pa.array(texts, pa.string())
-    if not back:
-        return reading
-    odd = reading.odd + lines_at(data, entries.lines[back])
-    keep = np.ones(len(entries), bool)
-    keep[back] = False
-    if not keep.any():
-        return Reading(None, sorted(odd))
-    columns = {name: column.filter(pa.array(keep)) for name, column in entries.columns.items()}
-    return Reading(Entries(entries.format, columns, entries.lines[keep]), sorted(odd))
+    return without(reading, back, data)
 
 
 @lru_cache(maxsize=256)

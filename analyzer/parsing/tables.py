@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from analyzer.parsing.parsed import MISSING
+from analyzer.parsing.parsed import MISSING, Entries, Reading
 
 
 def read_separated(
@@ -55,3 +55,15 @@ def lines_at(data: bytes, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[tu
     ends = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), len(data))
     starts = np.concatenate(([0], ends[:-1] + 1))
     return [(line, data[starts[line] : ends[line]]) for line in lines.tolist()]
+
+
+def without(reading: Reading, rows: np.ndarray[Any, np.dtype[np.bool_]], data: bytes) -> Reading:
+    """A reading whose rows are odd after all where a mask says so."""
+    if reading.entries is None or not rows.any():
+        return reading
+    entries = reading.entries
+    odd = sorted(reading.odd + lines_at(data, entries.lines[rows]))
+    if rows.all():
+        return Reading(None, odd)
+    columns = {name: column.filter(pa.array(~rows)) for name, column in entries.columns.items()}
+    return Reading(Entries(entries.format, columns, entries.lines[~rows]), odd)

@@ -22,7 +22,7 @@ KERNEL = ROOT / "analyzer" / "parsing" / "native" / "kernel.c"
 _BUILT = "EGRESS_AUDIT_FUZZED_KERNEL"
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _EDGES = 1 << 14
-_FORMATS = ("istio_text", "istio_text_1_3", "envoy_text", "istio_json")
+_FORMATS = ("istio_text", "istio_text_1_3", "envoy_text", "istio_json", "ztunnel_text", "ztunnel_json")
 _LONGEST = 4096
 _SHARDS = (
     b'"',
@@ -72,10 +72,12 @@ def start_again(library: Path, arguments: list[str]) -> int:
 def fuzz(library: Path, seconds: float, seed: int) -> int:
     """Change inputs that led somewhere new, until the time is up; how many were tried."""
     from analyzer.parsing import json_lines, known_formats, text
+    from analyzer.parsing.formats import ztunnel_json, ztunnel_text
     from analyzer.parsing.native import load
 
     functions = load(library)
-    text.library = json_lines.library = lambda: functions  # type: ignore[assignment]
+    for module in (text, json_lines, ztunnel_text, ztunnel_json):
+        module.library = lambda: functions  # type: ignore[attr-defined]
     edges: Any = ctypes.CDLL(str(library)).edges_take
     readers = [known_formats()[name]._kernel for name in _FORMATS]  # type: ignore[attr-defined]
     dice, known, tried = random.Random(seed), (ctypes.c_uint8 * _EDGES)(), 0
@@ -122,12 +124,7 @@ def exactly(reader: Any, data: bytes) -> None:
     place = memory.malloc(len(data))
     try:
         ctypes.memmove(place, data, len(data))
-        kind, *rest = (
-            ("read_text", reader.steps, len(reader.steps), reader.quotes)
-            if hasattr(reader, "steps")
-            else ("read_json", reader.keys, len(reader.keys), *reader.limits)
-        )
-        reader.result(reader.native[kind](reader.context, place, len(data), *rest), data)
+        reader.result(reader.run(place, len(data)), data)
     finally:
         memory.free(place)
 

@@ -34,7 +34,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_P, (ctypes.POINTER(_I), _I)),
     "free": (None, (_P,)),
     "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I, _I)),
-    "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I)),
+    "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I, _I)),
+    "read_pairs": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, ctypes.POINTER(_Key), _I, _I, _I, _I)),
     "rows": (_L, (_P,)),
     "lines": (_P, (_P,)),
     "odd": (_L, (_P,)),
@@ -54,17 +55,20 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @lru_cache(maxsize=1)
 def library() -> Mapping[str, Any] | None:
-    """The kernel's functions by name, or null where it was not built."""
+    """The kernel's functions by name, or null where it was not built, or from an older source than this."""
     for path in sorted(Path(__file__).parent.glob("_kernel*.so")):
         try:
             return load(path)
-        except OSError:
+        except (OSError, AttributeError):
             continue
     return None
 
 
 def load(path: Path) -> Mapping[str, Any]:
-    """The functions of a kernel by name. Raises `OSError` where the file is none for this machine."""
+    """The functions of a kernel by name.
+
+    Raises `OSError` where the file is none for this machine, `AttributeError` where it lacks a function.
+    """
     loaded = ctypes.CDLL(str(path))
     functions = {}
     for name, (returns, takes) in _SIGNATURES.items():
@@ -113,7 +117,16 @@ class _Reader:
     def __del__(self) -> None:
         self.native["free"](self.context)
 
+    def read(self, data: bytes) -> Reading:
+        """Read a block; what the kernel does not read comes back as odd."""
+        return self.result(self.run(data, len(data)), data)
+
+    def run(self, data: Any, length: int) -> int:
+        """Let the kernel read so many bytes; 0 where memory ends."""
+        raise NotImplementedError
+
     def result(self, done: int, data: bytes) -> Reading:
+        """What the kernel made of a block."""
         if not done:
             raise MemoryError
         rows = self.native["rows"](self.context)
@@ -142,7 +155,7 @@ class _Reader:
         column = pa.Array.from_buffers(pa.int64(), rows, [valid, numbers], nulls)
         if field.kind == _TIME:
             return column.view(wanted)
-        return column if wanted == pa.int64() else column.cast(wanted)
+        return column.cast(wanted) if field.kind == _STATUS else column
 
     def _values(self, index: int) -> pa.Array:
         """The dictionary of a column."""
@@ -198,10 +211,10 @@ class TextKernel(_Reader):
             )
         )
 
-    def read(self, data: bytes) -> Reading:
-        """Read a block; lines that are not plainly of the layout come back as odd."""
-        read_text = self.native["read_text"]
-        return self.result(read_text(self.context, data, len(data), self.steps, len(self.steps), self.quotes), data)
+    def run(self, data: Any, length: int) -> int:
+        """Let the kernel read; lines that are not plainly of the layout come back as odd."""
+        done: int = self.native["read_text"](self.context, data, length, self.steps, len(self.steps), self.quotes)
+        return done
 
 
 class JsonKernel(_Reader):
@@ -216,22 +229,46 @@ class JsonKernel(_Reader):
         proof: tuple[str, str],
         *,
         others: bool,
+        gaps: bool = True,
     ) -> None:
         """`keys` are the keys of an object and the field of each; `proof` are fields of which one must be there.
 
         With `others`, what has another key comes as one object in the column `extra`, raw; else it makes a line odd.
+        Without `gaps`, so does an empty string or `-` under one of the keys; with them, both are missing values.
         """
         super().__init__(functions, name, _fields([*keys.values(), *((EXTRA,) if others else ())]))
-        self.keys = (_Key * len(keys))(
-            *(
-                _Key(quoted, len(quoted), self.place[field])
-                for key, field in keys.items()
-                for quoted in [f'"{key}":'.encode()]
-            )
-        )
-        self.limits = (fewest, self.place[proof[0]], self.place[proof[1]], self.place[EXTRA] if others else -1)
+        self.keys = _keys({f'"{key}":': self.place[field] for key, field in keys.items()})
+        self.limits = (fewest, self.place[proof[0]], self.place[proof[1]], self.place[EXTRA] if others else -1, gaps)
 
-    def read(self, data: bytes) -> Reading:
-        """Read a block; lines that are not plainly objects with these keys come back as odd."""
-        read_json = self.native["read_json"]
-        return self.result(read_json(self.context, data, len(data), self.keys, len(self.keys), *self.limits), data)
+    def run(self, data: Any, length: int) -> int:
+        """Let the kernel read; lines that are not plainly objects with these keys come back as odd."""
+        done: int = self.native["read_json"](self.context, data, length, self.keys, len(self.keys), *self.limits)
+        return done
+
+
+class PairsKernel(_Reader):
+    """Reads blocks of lines that are a time, a head, and `key=value` after `key=value`."""
+
+    def __init__(
+        self, functions: Mapping[str, Any], name: str, heads: Sequence[str], keys: Mapping[str, str], head: str
+    ) -> None:
+        """`heads` are what may stand between the time and the pairs, a tab for any blanks; which of them it was goes
+        to the column `head` as its number. `keys` are the keys and the field of each, no key without a value; the
+        others come as one object in the column `extra`, raw.
+        """
+        super().__init__(functions, name, [*_fields([*keys.values(), "start_time", EXTRA]), _Field(head, _NUMBER)])
+        self.heads = _keys(dict.fromkeys(heads, -1))
+        self.keys = _keys({f"{key}=": self.place[field] for key, field in keys.items()})
+        self.limits = (self.place["start_time"], self.place[head], self.place[EXTRA])
+
+    def run(self, data: Any, length: int) -> int:
+        """Let the kernel read; lines that are not plainly such come back as odd."""
+        arguments = (self.heads, len(self.heads), self.keys, len(self.keys), *self.limits)
+        done: int = self.native["read_pairs"](self.context, data, length, *arguments)
+        return done
+
+
+def _keys(columns: Mapping[str, int]) -> Any:
+    """Keys as they stand in a line, and the column of each, in the kernel's words."""
+    texts = [(text.encode(), column) for text, column in columns.items()]
+    return (_Key * len(texts))(*(_Key(text, len(text), column) for text, column in texts))

@@ -1,7 +1,7 @@
 /* The tokenising kernel: honest lines of a block to columns, every other line handed back untouched.
  *
- * It knows two shapes of line, a text layout (fields between literals) and a flat JSON object, and only their plain
- * forms. Whatever is unusual (another number of quotes, a value of another type, a nested object) makes the line odd
+ * It knows three shapes of line, a text layout (fields between literals), a flat JSON object, and `key=value` behind a
+ * head, and only their plain forms. Whatever is unusual (another number of quotes, a value of another type, a nested object) makes the line odd
  * and leaves it to Python, so that this file decides nothing but speed. tests/parsing/test_native.py holds it to the
  * careful reader, line by line.
  *
@@ -14,7 +14,7 @@
 
 enum kind { IGNORED, TEXT, CODED, NUMBER, STATUS, TIME };
 
-enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3 };
+enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3, MOST_OTHERS = 16 };
 
 typedef struct {
     const uint8_t *at;
@@ -51,7 +51,7 @@ typedef struct {
 } Step;
 
 typedef struct {
-    const uint8_t *name; /* as it stands in a line: in quotes, with a colon behind */
+    const uint8_t *name; /* as it stands in a line: in quotes with a colon behind, or with an equals sign behind */
     int32_t length;
     int32_t column;
 } Key;
@@ -70,6 +70,7 @@ typedef struct {
     int32_t others_column;                   /* negative: a line that has any is odd */
     int32_t proof[2];                        /* JSON: columns of which one must be there */
     int32_t fewest_keys;
+    int32_t gaps;                            /* JSON: whether a known key may stand before nothing, or `-` */
 } Context;
 
 typedef struct {
@@ -551,6 +552,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             if (at == NULL) return 0;
             if (escaped && !unescape(context, text, &text)) return 0;
             if (value != NULL && !read_value(column->kind, text, value, 0)) return 0;
+            if (value != NULL && !value->there && !context->gaps) return 0;
         } else if (*at >= '0' && *at <= '9') {
             const uint8_t *first = at;
             while (at < end && *at >= '0' && *at <= '9') at++;
@@ -587,9 +589,9 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
 
 /* Reads a block of flat JSON objects, one a line, with at least `fewest_keys` known keys and a value in one of the two
  * `proof` columns. What has another key goes as one object into the column `others`; where that is negative, it makes
- * the line odd. 0 where memory ends, else 1. */
+ * the line odd. Without `gaps`, so does an empty string or `-` under a known key. 0 where memory ends, else 1. */
 int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, const Key *keys, int32_t count,
-                         int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others) {
+                         int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others, int32_t gaps) {
     Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
     if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
@@ -597,6 +599,7 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
     if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + 2, 1)) return 0;
     context->others_column = others;
     context->fewest_keys = fewest_keys;
+    context->gaps = gaps;
     context->proof[0] = proof, context->proof[1] = other_proof;
     for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
     int64_t line = 0;
@@ -607,6 +610,131 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
         if (end == start) {
             /* a blank line is neither */
         } else if (read_json_line(context, data + start, data + end, keys, count, order, values)) {
+            if (!append(context, values, line)) return 0;
+        } else {
+            set_aside(context, line, start, end);
+        }
+        start = end + 1;
+    }
+    return 1;
+}
+
+/* ---------------------------------------------------------------- pairs */
+
+/* Where a head ends that begins at `at`, each tab of it standing for any blanks; null where none begins there. */
+static const uint8_t *skip_head(const Key *head, const uint8_t *at, const uint8_t *end) {
+    for (int32_t i = 0; i < head->length; i++) {
+        const uint8_t *before = at;
+        if (head->name[i] != '\t') {
+            if (at >= end || *at++ != head->name[i]) return NULL;
+        } else if ((at = skip_blanks(at, end)) == before) {
+            return NULL;
+        }
+    }
+    return at;
+}
+
+/* A key of small letters and `_`, with one dot or none between them, and what ends it; null where it is none. */
+static const uint8_t *read_name(const uint8_t *at, const uint8_t *end, Span *name) {
+    int dots = 0;
+    name->at = at;
+    for (; at < end && *at != '='; at++) {
+        if (*at == '.' ? dots++ || at == name->at : *at != '_' && (*at < 'a' || *at > 'z')) return NULL;
+    }
+    name->length = at - name->at;
+    return at < end && name->length && at[-1] != '.' ? at + 1 : NULL;
+}
+
+/* A value in quotes or a word of plain ASCII, and what is behind it; null where an escape or anything odd is in it. */
+static const uint8_t *read_quoted_or_word(const uint8_t *at, const uint8_t *end, Span *value) {
+    int escaped = 0;
+    if (at < end && *at == '"') {
+        at = read_string(at, end, value, &escaped);
+        if (at == NULL || escaped) return NULL;
+    } else {
+        value->at = at;
+        while (at < end && *at > ' ' && *at < 0x7F && *at != '"' && *at != '\\') at++;
+        value->length = at - value->at;
+    }
+    return at == end || *at == ' ' || *at == '\t' ? at : NULL;
+}
+
+static int64_t add_bytes(Context *context, int64_t used, const char *literal, Span span) {
+    int64_t length = (int64_t)strlen(literal);
+    memcpy(context->others + used, literal, (size_t)length);
+    memcpy(context->others + used + length, span.at, (size_t)span.length);
+    return used + length + span.length;
+}
+
+/* `order` is what it is to read_json_line. */
+static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, const Key *keys, int32_t count,
+                      int32_t *order, Value *values) {
+    Span names[MOST_OTHERS], name, text;
+    uint64_t seen = 0;
+    int64_t others = 0;
+    int32_t unknown = 0, previous = count;
+    while (at < end) {
+        int32_t key = order[previous];
+        if (end - at > keys[key].length && same(at, keys[key].name, keys[key].length)) {
+            at += keys[key].length;
+        } else {
+            at = read_name(at, end, &name);
+            if (at == NULL) return 0;
+            for (key = count - 1; key >= 0; key--)
+                if (keys[key].length == name.length + 1 && same(keys[key].name, name.at, name.length)) break;
+        }
+        at = read_quoted_or_word(at, end, &text);
+        if (at == NULL) return 0;
+        at = skip_blanks(at, end);
+        if (key >= 0) {
+            if (seen >> key & 1) return 0;
+            seen |= 1ull << key;
+            order[previous] = key;
+            previous = key;
+            Value *value = &values[keys[key].column];
+            if (!read_value(context->columns[keys[key].column].kind, text, value, 0) || !value->there) return 0;
+            continue;
+        }
+        for (int32_t i = 0; i < unknown; i++)
+            if (names[i].length == name.length && same(names[i].at, name.at, name.length)) return 0;
+        if (unknown == MOST_OTHERS || text.length == 0) return 0;
+        names[unknown++] = name;
+        others = add_bytes(context, others, others ? "\",\"" : "{\"", name);
+        others = add_bytes(context, others, "\":\"", text);
+    }
+    if (others) {
+        others = add_bytes(context, others, "\"}", (Span){at, 0});
+        values[context->others_column] = (Value){0, {context->others, others}, 1};
+    }
+    return 1;
+}
+
+/* Reads a block of lines that are a time, one of some heads, and pairs of known keys with their values. What has another
+ * key goes as one JSON object of strings into the column `others`, the number of the head into the column `head`. 0
+ * where memory ends, else 1. */
+int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length, const Key *heads, int32_t heads_count,
+                          const Key *keys, int32_t count, int32_t time, int32_t head, int32_t others) {
+    Value values[MOST_COLUMNS];
+    int32_t order[MOST_COLUMNS + 1];
+    if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (!grow((void **)&context->others, &context->others_room, 2 * length + 8, 1)) return 0;
+    context->others_column = others;
+    for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
+    int64_t line = 0;
+    for (int64_t start = 0; start < length; line++) {
+        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
+        int64_t end = newline == NULL ? length : newline - data;
+        const uint8_t *at = data + start, *stop = data + end, *behind = NULL;
+        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
+        while (at < stop && *at != ' ' && *at != '\t') at++;
+        int sound = read_value(TIME, (Span){data + start, at - data - start}, &values[time], 1);
+        for (int32_t i = 0; sound && behind == NULL && i < heads_count; i++) {
+            behind = skip_head(&heads[i], at, stop);
+            values[head] = (Value){i, {NULL, 0}, 1};
+        }
+        if (end == start) {
+            /* a blank line is neither */
+        } else if (behind != NULL && read_pairs(context, behind, stop, keys, count, order, values)) {
             if (!append(context, values, line)) return 0;
         } else {
             set_aside(context, line, start, end);
