@@ -12,6 +12,7 @@ from analyzer.mesh.objects import Document, MeshObject, Origin, Port
 from analyzer.mesh.routing import DestinationRule, Gateway, VirtualService
 from analyzer.mesh.scoping import MeshConfig, Sidecar, Telemetry
 from analyzer.mesh.services import Endpoint, EndpointSlice, Namespace, Pod, Service, ServiceEntry, WorkloadEntry
+from analyzer.vocabulary import Resolution
 
 __all__ = [
     "DestinationRule",
@@ -71,7 +72,8 @@ class Mesh:
     def over(self, other: "Mesh") -> "Mesh":
         """This mesh with `other` applied over it: the same kind, namespace and name replaces, the rest is added.
 
-        What is replaced keeps its age: applying a manifest changes an object and does not create it anew.
+        What is replaced keeps its age, and an entry its allocated addresses: applying a manifest changes an object
+        and does not create it anew.
         """
         return Mesh(*(_over(getattr(self, kind.name), getattr(other, kind.name)) for kind in fields(self)))
 
@@ -94,4 +96,14 @@ def _over(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 def _aged(item: Any, replaced: Any) -> Any:
     if replaced is None or replaced.proposed:
         return item
-    return replace(item, proposed=False, creation_timestamp=item.creation_timestamp or replaced.creation_timestamp)
+    aged = replace(item, proposed=False, creation_timestamp=item.creation_timestamp or replaced.creation_timestamp)
+    return _still_allocated(aged, replaced) if isinstance(aged, ServiceEntry) else aged
+
+
+def _still_allocated(entry: ServiceEntry, replaced: ServiceEntry) -> ServiceEntry:
+    """An entry with the addresses that Istio allocated to what it replaces: `status` outlives an applied `spec`."""
+    if entry.auto_addresses or entry.addresses or entry.resolution is Resolution.NONE:
+        return entry
+    return replace(
+        entry, auto_addresses={host: found for host, found in replaced.auto_addresses.items() if host in entry.hosts}
+    )

@@ -426,6 +426,29 @@ def test_applying_over_replaces_by_kind_namespace_and_name_and_keeps_the_age(tmp
     assert set(entries) == {"a", "b"}
 
 
+@pytest.mark.parametrize(
+    ("spec", "allocated"),
+    [
+        ("resolution: DNS", {"api.example.com": ("240.240.0.5",)}),
+        ("resolution: NONE", {}),
+        ("{resolution: STATIC, addresses: [192.0.2.1]}", {}),
+    ],
+)
+def test_an_applied_entry_keeps_the_addresses_that_were_allocated_to_what_it_replaces(
+    tmp_path: Path, spec: str, allocated: dict[str, tuple[str, ...]]
+) -> None:
+    head = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a, namespace: shop}\n"
+    status = (
+        "status: {addresses: [{value: 240.240.0.5, host: api.example.com}, {value: 240.240.0.6, host: b.example}]}\n"
+    )
+    old = load(tmp_path, f"{head}spec: {{hosts: [api.example.com, b.example], resolution: DNS}}\n{status}")
+    new = load(tmp_path, f"{head}spec: {{hosts: [api.example.com], {spec.strip('{}')}}}\n").as_proposed()
+
+    (entry,) = old.over(new).service_entries
+
+    assert dict(entry.auto_addresses) == allocated
+
+
 def test_what_does_not_exist_yet_is_no_mesh_as_it_is(tmp_path: Path) -> None:
     assert load(tmp_path, ENTRY.format(version="v1", name="a")).as_proposed().is_empty
 
