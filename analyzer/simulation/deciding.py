@@ -13,7 +13,7 @@ from analyzer.classification.names import INVALID_SNI
 from analyzer.evidence import Request
 from analyzer.mesh.scoping import OutboundPolicy
 from analyzer.simulation.listeners import ChainGroup, Listener, Target
-from analyzer.simulation.matching import possible_routes
+from analyzer.simulation.matching import left_open, possible_routes
 from analyzer.simulation.owners import Owners
 from analyzer.simulation.ports import PortView
 from analyzer.simulation.replay import Decision
@@ -156,13 +156,30 @@ class Deciding:
     def _route(self, target: Target, routes: Sequence[Route] | None, rule: str) -> Decision:
         if routes is None:
             return self._reached(target, rule)
-        possible = possible_routes(routes, self.request)
-        decisions = [self._routed(target, route, routes, rule) for route in possible]
+        decisions = self._routings(target, routes, rule, self.request)
         if len({decision.outcome for decision in decisions}) == 1:
-            return decisions[0]
-        because = "It depends on what a VirtualService's routes match on, and the log does not show that."
-        by = routes[0].by.reference
-        return Decision(Outcome.CONDITIONAL, "route_unknown", because, by, conditions=("headers_unknown",))
+            return self._with_doubt_of_path(decisions[0], target, routes, rule)
+        by, unknown = routes[0].by.reference, left_open(possible_routes(routes, self.request), self.request)
+        because = f"It depends on what {by} matches on and the log does not show: {', '.join(unknown)}."
+        conditions = ("host_unknown",) if "authority" in unknown else ()  # there is no word for the others
+        return Decision(Outcome.CONDITIONAL, "route_unknown", because, by, conditions=conditions)
+
+    def _routings(self, target: Target, routes: Sequence[Route], rule: str, request: Request) -> Sequence[Decision]:
+        return [self._routed(target, route, routes, rule) for route in possible_routes(routes, request)]
+
+    def _with_doubt_of_path(self, decision: Decision, target: Target, routes: Sequence[Route], rule: str) -> Decision:
+        """A decision that another path would have changed says whose word the path is.
+
+        Envoy logs `%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%` and routes by the path alone (envoyproxy/envoy
+        docs/root/configuration/observability/access_log/usage.rst, the default format).
+        """
+        if self.request.path is None:
+            return decision
+        any_path = self._routings(target, routes, rule, replace(self.request, path=None))
+        if len({other.outcome for other in any_path}) == 1:
+            return decision
+        because = f"{decision.because} The logged path decides it, and X-Envoy-Original-Path lets a client write that."
+        return replace(decision, because=because)
 
     def _routed(self, target: Target, route: Route | None, routes: Sequence[Route], rule: str) -> Decision:
         if route is None:

@@ -5,7 +5,7 @@ source/common/router/config_impl.cc.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from analyzer.evidence import Request
@@ -16,7 +16,7 @@ from analyzer.simulation.routes import Route, hosts_of, overlap
 
 def may_match(route: Route, request: Request) -> bool | None:
     """True or false where the request says it, null where it does not."""
-    answers = [answer for match in route.matches for answer in _answers(match, request)]
+    answers = [answer for match in route.matches for _, answer in _answers(match, request)]
     if False in answers:
         return False
     return None if None in answers else True
@@ -34,15 +34,20 @@ def possible_routes(routes: Sequence[Route], request: Request) -> list[Route | N
     return [*found, None]
 
 
-def _answers(match: HTTPMatch, request: Request) -> Iterable[bool | None]:
-    path = request.path
+def left_open(routes: Sequence[Route | None], request: Request) -> tuple[str, ...]:
+    """What some routes look at and the log does not show, in the routes' own words (`uri`, `headers.x-team`)."""
+    matches = (match for route in routes if route is not None for match in route.matches)
+    unknown = (field for match in matches for field, answer in _answers(match, request) if answer is None)
+    return tuple(dict.fromkeys(unknown))
+
+
+def _answers(match: HTTPMatch, request: Request) -> Iterator[tuple[str, bool | None]]:
     if match.uri is not None and (match.uri.kind, match.uri.value) != ("prefix", "/"):
-        yield _holds(match.uri, _bare(path))
-    yield _holds(match.method, request.method)
-    yield _holds(match.authority, request.authority)
-    yield _holds(match.scheme, "http")
-    if match.others:
-        yield None
+        yield "uri", _holds(match.uri, _bare(request.path))
+    yield "method", _holds(match.method, request.method)
+    yield "authority", _holds(match.authority, request.authority)
+    yield "scheme", _holds(match.scheme, "http")
+    yield from ((other, None) for other in match.others)
 
 
 def _bare(path: str | None) -> str | None:

@@ -119,7 +119,6 @@ _WORDS = {
     "dns_answer": "which address DNS answers with",
     "sni_unknown": "the server name",
     "host_unknown": "the Host header",
-    "headers_unknown": "what the log does not show of the request",
 }
 
 
