@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -118,7 +118,7 @@ class BlockReader:
             if found.refused is not None:
                 return found.refused
             if by_bytes:
-                found = replace(found, values={name: _own_text(value) for name, value in found.values.items()})
+                found = found._replace(values={name: _own_text(value) for name, value in found.values.items()})
             readings.append((log_format.name, found))
             if not found.tampered:
                 break

@@ -5,7 +5,6 @@ A line with as many quotes as its format has is read piece by piece; with more, 
 """
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from analyzer.parsing.forged import forged_values
@@ -36,8 +35,7 @@ def shape_of(line: str) -> Shape:
     return Shape(line.count('"'), line.count(" ", line.rfind('"') + 1), line.lstrip().startswith("{"))
 
 
-@dataclass(frozen=True)
-class CarefulLine:
+class CarefulLine(NamedTuple):
     """The fields of one line, missing ones left out; `tampered` as the contract defines it.
 
     `refused` is the reason why a line that the format knows is no entry all the same; `took` are the keys that were

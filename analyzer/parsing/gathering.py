@@ -18,7 +18,13 @@ def as_entries(name: str, lines: Sequence[tuple[int, CarefulLine]]) -> Entries:
     """Lines of one format with their numbers as rows; a value that is no number or no time is missing."""
     given = {field for _, line in lines for field in line.values}
     fields = (*RAW_TYPES, *(field for field in OWN_TYPES if field in given))
-    columns = {field: column_of(field, [line.values.get(field) for _, line in lines]) for field in fields}
+    values = [line.values for _, line in lines]
+    columns = {
+        field: column_of(field, [known.get(field) for known in values])
+        if field in given
+        else pa.nulls(len(values), _TYPES[field])
+        for field in fields
+    }
     tampered = np.array([line.tampered for _, line in lines])
     took = frozenset(pair for _, line in lines for pair in line.took)
     return Entries(name, columns, np.array([number for number, _ in lines], np.int64), tampered, took)
@@ -31,8 +37,15 @@ def column_of(field: str, texts: Sequence[str | None]) -> pa.Array:
         return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
     if field == "start_time":
         return _times(texts)
-    column = pa.array([None if text is None else encodable(text) for text in texts], pa.string())
+    column = _strings(texts)
     return column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
+
+
+def _strings(texts: Sequence[str | None]) -> pa.Array:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:  # half a surrogate pair
+        return pa.array([None if text is None else encodable(text) for text in texts], pa.string())
 
 
 def times_of(written: pa.Array, read: Callable[[str], str | None] | None) -> pa.Array:

@@ -5,7 +5,8 @@ A name alone proves nothing, so a value is taken under another key only where it
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from analyzer.parsing.objects import as_text
@@ -164,13 +165,22 @@ _RANKS = {name: place for alias in ALIASES.values() for place, name in enumerate
 _FIELDS = frozenset(ACCESS_LOG_FIELDS)
 
 
-class Keys(NamedTuple):
-    """What the keys of an object are: the keys that may hold each field, best first, and those that hold none."""
+@dataclass(frozen=True)
+class Keys:
+    """What the keys of an object are: the keys that may hold each field, best first, and those that hold none.
+
+    The authority is the last of the fields, because the others tell whether there is one.
+    """
 
     candidates: tuple[tuple[str, tuple[str, ...]], ...]
     others: tuple[str, ...]
 
-    @property
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The fields that some key may hold."""
+        return frozenset(field for field, _ in self.candidates)
+
+    @cached_property
     def renamed(self) -> bool:
         """Whether some field stands under a key that is not Istio's."""
         return any(keys != (field,) for field, keys in self.candidates)
@@ -209,7 +219,7 @@ def keys_of(names: tuple[str, ...]) -> Keys:
         else:
             found.setdefault(_FIELD_OF[known], []).append((_RANKS[known], name))
     candidates = []
-    for field, ranked in sorted(found.items()):
+    for field, ranked in sorted(found.items(), key=lambda item: (item[0] == "authority", item[0])):
         if (-1, field) in ranked:  # Istio's own key leaves no room for guesses
             others += [name for _, name in ranked if name != field]
             ranked = [(-1, field)]
@@ -237,7 +247,7 @@ def values_of(flat: Mapping[str, Any], keys: Keys) -> tuple[dict[str, str], dict
     values: dict[str, str] = {}
     rest = {name: flat[name] for name in keys.others}
     took: list[tuple[str, str]] = []
-    for field, names in sorted(keys.candidates, key=lambda candidate: candidate[0] == "authority"):
+    for field, names in keys.candidates:
         for name in names:
             text = as_text(flat[name])
             if text is None or text in MISSING:

@@ -46,7 +46,7 @@ def _content(body: Any, attributes: Mapping[str, Any]) -> Any:
     access log's they are preferred to a body that is not plainly one."""
     if isinstance(body, dict):
         return {**attributes, **body}
-    named = {field for field, _ in keys_of(tuple(flattened(attributes))).candidates}
+    named = keys_of(tuple(flattened(attributes))).named
     told = len(named & ENVOYS_OWN) >= _FEWEST_OF_ENVOY
     if isinstance(body, str) and body.strip() and not (told and not _ACCESS_LOG.match(body)):
         return body

@@ -8,6 +8,7 @@ docs, ProtoJSON Format.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from analyzer.parsing.by_line import read_by_line
@@ -44,7 +45,7 @@ class EnvoyAls:
         common = None if entry is None else _object(entry, "common_properties")
         if entry is None or not common:
             return None
-        if not _address(common, "downstream_local_address") and not _get(common, "upstream_cluster"):
+        if not _get(common, "upstream_cluster") and not _address(common, "downstream_local_address"):
             return None
         if _get(common, "intermediate_log_entry") is True:
             return CarefulLine({}, tampered=False, refused=Reason.INTERMEDIATE)
@@ -61,7 +62,6 @@ class EnvoyAls:
 
 
 def _of_common(common: Mapping[str, Any]) -> dict[str, str | None]:
-    remote, direct = (_address(common, f"downstream_{kind}remote_address") for kind in ("", "direct_"))
     duration = _get(common, "duration") or _get(common, "time_to_last_downstream_tx_byte")
     rest = {name: _get(common, name) for name in ("custom_tags", "upstream_request_attempt_count")}
     return {
@@ -74,8 +74,7 @@ def _of_common(common: Mapping[str, Any]) -> dict[str, str | None]:
         "upstream_cluster": as_text(_get(common, "upstream_cluster")),
         "upstream_local_address": _address(common, "upstream_local_address"),
         "downstream_local_address": _address(common, "downstream_local_address"),
-        # A client's X-Forwarded-For replaces its address, and port 0 tells.
-        "downstream_remote_address": direct if direct and (remote or ":0").endswith(":0") else remote,
+        "downstream_remote_address": _client(common),
         "requested_server_name": as_text(_get(_object(common, "tls_properties"), "tls_sni_hostname")),
         "route_name": as_text(_get(common, "route_name")),
         EXTRA: as_extra(rest),
@@ -109,10 +108,13 @@ def _of_kind(entry: Mapping[str, Any]) -> dict[str, str | None]:
 
 def _get(holder: Mapping[str, Any], name: str) -> Any:
     """A field by its declared name or by that name in camelCase."""
-    if name in holder:
-        return holder[name]
+    return holder[name] if name in holder else holder.get(_in_camel_case(name))
+
+
+@cache
+def _in_camel_case(name: str) -> str:
     first, *rest = name.split("_")
-    return holder.get(first + "".join(word.capitalize() for word in rest))
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -126,6 +128,14 @@ def _address(common: Mapping[str, Any], name: str) -> str | None:
     if not host:
         return None
     return f"[{host}]:{port or 0}" if ":" in host else f"{host}:{port or 0}"
+
+
+def _client(common: Mapping[str, Any]) -> str | None:
+    """A client's X-Forwarded-For replaces its address, and port 0 tells; the direct address is the peer's own."""
+    remote = _address(common, "downstream_remote_address")
+    if remote is not None and not remote.endswith(":0"):
+        return remote
+    return _address(common, "downstream_direct_remote_address") or remote
 
 
 def _time(value: Any) -> str | None:

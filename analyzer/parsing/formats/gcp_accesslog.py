@@ -9,6 +9,7 @@ Logging, LogEntry and HttpRequest.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,8 +53,8 @@ class GcpAccesslog:
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one entry of one of the two logs."""
         entry = object_of(line)
-        log = None if entry is None else _LOG.fullmatch(str(entry.get("logName", "")))
-        if entry is None or log is None:
+        side = None if entry is None else _side_of(str(entry.get("logName", "")))
+        if entry is None or side is None:
             return None
         labels, request = object_in(entry, "labels"), object_in(entry, "httpRequest")
         if labels.get("connection_state") in _BEFORE_THE_END:
@@ -61,10 +62,10 @@ class GcpAccesslog:
         values = {
             **_of_labels(labels),
             **(_of_request(request, labels) if request else _of_connection(labels)),
-            **_source(log["side"], object_in(object_in(entry, "resource"), "labels"), labels),
+            **_source(side, object_in(object_in(entry, "resource"), "labels"), labels),
             "start_time": start_of(str(entry.get("timestamp", ""))),
         }
-        if log["side"] == "server" and values.get("upstream_cluster") in (None, *MISSING):
+        if side == "server" and values.get("upstream_cluster") in (None, *MISSING):
             values["judged_cluster"] = "inbound|||"
         known = {name: value for name, value in values.items() if value is not None and value not in MISSING}
         return CarefulLine(known, tampered=False)
@@ -74,9 +75,22 @@ class GcpAccesslog:
         return read_by_line(self, data)
 
 
+@lru_cache(maxsize=256)
+def _side_of(log: str) -> str | None:
+    """Who wrote a log by its name, client or server; null where it is another log."""
+    match = _LOG.fullmatch(log)
+    return None if match is None else match["side"]
+
+
+@lru_cache(maxsize=256)
+def _is_own(label: str) -> bool:
+    """Whether a label is the logger's own and not an operator's."""
+    return _OWN_LABELS.fullmatch(label) is not None
+
+
 def _of_labels(labels: Mapping[str, Any]) -> dict[str, str | None]:
     details = as_text(labels.get("response_details"))
-    rest = {name: value for name, value in labels.items() if not _OWN_LABELS.fullmatch(name)}
+    rest = {name: value for name, value in labels.items() if not _is_own(name)}
     return {
         "response_flags": as_text(labels.get("response_flag")),
         "response_code_details": "rbac_access_denied" if details == _DENIED else details,

@@ -48,11 +48,10 @@ class JsonByAlias:
             return None
         flat = flattened(content)
         keys = keys_of(tuple(flat))
-        named = {field for field, _ in keys.candidates}
         if (
             _TRAFFIC in str(content.get("logName"))
             or not keys.renamed
-            or not (has_istios_keys(content) or _enough(named))
+            or not (_enough(keys.named) or has_istios_keys(content))
         ):
             return None
         if _may_be_outer(content) and is_wrapped(line.encode("utf-8", "surrogatepass")):
@@ -81,7 +80,7 @@ def _may_be_outer(content: Mapping[str, Any]) -> bool:
     )
 
 
-def _enough(named: set[str]) -> bool:
+def _enough(named: frozenset[str]) -> bool:
     return len(named) >= _FEWEST_FIELDS and len(named & ENVOYS_OWN) >= _FEWEST_OF_ENVOY
 
 
