@@ -26,6 +26,7 @@ class ClusterKind(IntEnum):
     EGRESS_GATEWAY = auto()
     SERVICE_ENTRY = auto()
     PORTLESS = auto()
+    REFUSED_AHEAD = auto()
     OTHER = auto()
 
 
@@ -134,6 +135,7 @@ _CLUSTERS = {
     "BlackHoleCluster": ClusterKind.BLACK_HOLE,
     "PassthroughCluster": ClusterKind.PASSTHROUGH,
     "AllowAnyDynamicDNSCluster": ClusterKind.DYNAMIC_DNS,
+    "outbound": ClusterKind.REFUSED_AHEAD,  # what ztunnel refused before it looked the destination up
 }
 _ROUTES = {
     "block_all": RouteKind.BLOCK_ALL,
@@ -159,6 +161,7 @@ _DETAIL_SHAPES = (
     (re.compile(r"upstream_reset.*(TLS_error|CERTIFICATE|SSL)"), DetailsKind.TLS_FAILURE),
     (re.compile(r".*timeout"), DetailsKind.TIMEOUT),
     (re.compile(r"upstream_reset\S*\{\w*connection_failure"), DetailsKind.UNREACHABLE),
+    (re.compile(r"upstream_reset\S*\{overflow"), DetailsKind.OTHER),  # the proxy's own circuit breaker
     (re.compile(r"upstream_reset"), DetailsKind.UPSTREAM_RESET),
 )
 _MESH_HOST = re.compile(r"[^.]+\.[^.]+\.svc(\..+)?")

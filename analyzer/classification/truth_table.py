@@ -164,6 +164,8 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.http and (Flags.NR in f.flags or f.details is DetailsKind.ROUTE_NOT_FOUND),
     ),
     Rule(Mechanism.DIRECT_RESPONSE, _UNKNOWN, lambda f: f.details is DetailsKind.DIRECT_RESPONSE),
+    # ztunnel says the direction even of what it refused before it knew by whose leave it would go.
+    Rule(Mechanism.INSUFFICIENT_FIELDS, _OUT, lambda f: f.cluster is ClusterKind.REFUSED_AHEAD),
 )
 
 

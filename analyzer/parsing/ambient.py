@@ -59,6 +59,7 @@ _READ = frozenset(
     )
 )
 _NOWHERE = "PassthroughCluster"
+_REFUSED_AHEAD = "outbound"
 _DENIED = "rbac_access_denied"
 """How Envoy calls a refusal by an AuthorizationPolicy."""
 _TLS = "tls error"
@@ -136,7 +137,7 @@ def _cluster(direction: str, dialled: str, message: str, fields: Mapping[str, st
     if fields.keys() & {"dst.workload", "dst.hbone_addr"}:
         return f"outbound|{number}||"  # a pod of the mesh, dialled by its own address
     # What was refused before the destination was looked up passed nowhere.
-    return _NOWHERE if message == MESSAGES[0] else None
+    return _NOWHERE if message == MESSAGES[0] else _REFUSED_AHEAD
 
 
 def _flag(error: str) -> str:

@@ -13,6 +13,8 @@ _CONTENT = ("log", "message", "MESSAGE", "line", "msg", "_raw", "body")
 """Keys under which shippers keep the line as it was written."""
 _OF_THE_ENVELOPE = frozenset(("kubernetes", "@timestamp", "date", "time", "stream", "logtag", "_p", "tag"))
 """Keys that a shipper sets: its times are when it read a line, and never when a request began."""
+_OF_THE_FILE = frozenset(("offset", "file", "flags", "level", "logger", "syslog"))
+"""Keys of the object `log` of Elastic's common schema (elastic/ecs schemas/log.yml)."""
 _ACCESS_LOG = re.compile(r"\s*(?:\[\d{4}-\d\d-\d\dT|\{)")
 _PATHS = (
     "log.file.path",
@@ -66,13 +68,24 @@ def records_of(record: Mapping[str, Any], outer: Claims = NOTHING) -> list[Inner
     known = claims_of_record(record)
     if outer:
         known = merged(outer, known)
-    written = next((record[key] for key in _CONTENT if isinstance(record.get(key), (str, dict))), None)
+    written = _written(record)
     if isinstance(written, str) and not _ACCESS_LOG.match(written):
         parsed = parsed_entry_in(record)
         written = written if parsed is None else parsed
     elif written is None:
         written = parsed_entry_in(record) or {key: record[key] for key in record if key not in _OF_THE_ENVELOPE}
     return [Inner(line, known, *_part(record)) for line in lines_of(written)] or [Inner(b"", known)]
+
+
+def _written(record: Mapping[str, Any]) -> Any:
+    """The line that a record holds, or the object that it became; null where there is neither.
+
+    Elastic's common schema has an object `log` beside the line, which says from where it was read.
+    """
+    found = [record[key] for key in _CONTENT if isinstance(record.get(key), (str, dict))]
+    if len(found) > 1 and isinstance(found[0], dict) and not found[0].keys() - _OF_THE_FILE:
+        return found[1]
+    return found[0] if found else None
 
 
 def claims_of_record(record: Mapping[str, Any]) -> Claims:

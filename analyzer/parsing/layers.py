@@ -75,7 +75,9 @@ def peel_block(data: bytes, around: Peeled | None) -> Peeled:
         return peel_lines(lines, None, around).finish()
     count = whole.count(b"\n")
     numbers = np.arange(count, dtype=np.int64)
-    return Peeled(whole, numbers, [NOTHING], np.zeros(count, np.int64), Counter({usual.name: count}))
+    # Without the last line end, behind which the layer below would see one more record, of no line.
+    records = whole.removesuffix(b"\n")
+    return Peeled(records, numbers, [NOTHING], np.zeros(count, np.int64), Counter({usual.name: count}))
 
 
 def peel_lines(lines: Sequence[bytes], numbers: Sequence[int] | None, around: Peeled | None) -> "Layer":

@@ -154,6 +154,18 @@ CASES: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         ("registered", "service_entry", "tls_failure"),
     ),
     (
+        "an open circuit breaker is no reset by the server",
+        HTTP
+        | GONE
+        | {
+            "response_code": 503,
+            "response_flags": "UO",
+            "response_code_details": "upstream_reset_before_response_started{overflow}",
+            "upstream_cluster": "outbound|80||api.example.com",
+        },
+        ("registered", "service_entry", "other"),
+    ),
+    (
         "a websocket ends so",
         HTTP
         | {

@@ -57,6 +57,7 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
     "datadog": [
         ({"data": [{"id": "A", "type": "log", "attributes": {"message": LINE, "service": "web", "tags": [f"pod_name:{POD}", "kube_namespace:shop", "kube_container_name:istio-proxy", "kube_cluster_name:east"]}}], "meta": {}}, [EAST]),
         ({"logs": [{"id": "A", "content": {"message": LINE, "tags": [f"pod_name:{POD}"]}}], "status": "done"}, [{"source_pod": POD}]),
+        ({"id": "A", "content": {"message": LINE, "tags": [f"pod_name:{POD}"]}}, [{"source_pod": POD}]),
         ({"_id": "A", "date": TIME + "Z", "host": "node", "service": "web", "source": "envoy", "status": "info", "message": LINE, "tags": [f"pod_name:{POD}", "kube_namespace:shop"]}, [{"source_pod": POD, "source_namespace": "shop"}]),
     ],
     "docker_json": [({"log": LINE + "\n", "stream": "stdout", "time": TIME + "Z"}, [{}])],
@@ -217,6 +218,24 @@ def test_envelopes_come_off_in_any_nesting() -> None:
     )
 
 
+def test_where_a_line_was_read_from_is_not_the_line() -> None:
+    filebeat = {
+        "@timestamp": TIME,
+        "log": {"offset": 1, "file": {"path": "/x"}},
+        "message": LINE,
+        "stream": "stdout",
+    } | ECS
+
+    for record in (filebeat, {"_index": "x", "_source": filebeat}):
+        assert found(json.dumps(record))[:2] == ([(0, WRITER)], [])
+
+
+def test_a_block_of_docker_records_may_stand_between_other_envelopes() -> None:
+    nested = "\n".join(cri(docker(cri(LINE) + "\n")) for _ in range(3))
+
+    assert found(nested) == ([(number, {}) for number in range(3)], [], Counter(cri=6, docker_json=3))
+
+
 def cri(text: str, tag: str = "F", stream: str = "stdout") -> str:
     return f"2026-03-02T10:00:01.123456789Z {stream} {tag} {text}"
 
@@ -329,7 +348,7 @@ def test_a_block_of_docker_records_is_read_as_its_lines_are() -> None:
 
     quick, slow = peel(block.encode()), peel_lines(block.encode().split(b"\n"), None, None).finish()
 
-    assert quick.data.rstrip(b"\n") == slow.data
+    assert quick.data == slow.data
     assert quick.lines.tolist() == slow.lines.tolist()
     assert quick.envelopes == slow.envelopes
 

@@ -85,6 +85,14 @@ def test_what_was_refused_before_it_was_looked_up_did_not_leave() -> None:
     entry = row(ztunnel_text("connection failed", error="unknown waypoint: not found"))
 
     assert (entry["egress_class"], entry["result"]) == ("unclassified", "unreachable")
+    assert entry["direction"] == "outbound"
+
+
+def test_a_cluster_that_ztunnel_names_makes_its_line_no_format_of_ones_own() -> None:
+    line = ztunnel_json(src__cluster="east", src__workload="web", src__namespace="shop")
+
+    assert [entries.format for entries in parse(line).entries] == ["ztunnel_json"]
+    assert row(line)["egress_class"] == "passthrough"
 
 
 def test_a_connection_that_was_only_opened_is_counted_where_it_ends() -> None:

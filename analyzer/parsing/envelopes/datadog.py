@@ -1,4 +1,7 @@
-"""Datadog: the search API's `data` (version 1: `logs`), and archives of one object a line; tags and attributes name the pod."""
+"""Datadog: the search API's `data` (version 1: `logs`), whole or one object a line, and archives of such lines.
+
+Tags and attributes name the pod.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +28,8 @@ def _records(value: Any) -> Sequence[Inner] | None:
         ]
     if _is_event(value):
         return _of_event(value)
+    if value.keys() == {"id", "content"} and isinstance(value["content"], dict):
+        return _of_log(value["content"])
     if "_id" in value and "_source" not in value and sum(key in value for key in _ARCHIVED) >= 2:
         return _of_log(value)
     return None

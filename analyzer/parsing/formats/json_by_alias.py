@@ -14,6 +14,7 @@ from analyzer.parsing.extras import as_extra
 from analyzer.parsing.flags import short_flags
 from analyzer.parsing.json_keys import ENVOYS_OWN, FIELDS, flattened, keys_of, start_of, values_of
 from analyzer.parsing.json_lines import has_istios_keys, of_1_1
+from analyzer.parsing.json_values import is_of_ztunnel
 from analyzer.parsing.objects import object_of
 from analyzer.parsing.parsed import EXTRA, Reading
 
@@ -50,6 +51,7 @@ class JsonByAlias:
         keys = keys_of(tuple(flat))
         if (
             _TRAFFIC in str(content.get("logName"))
+            or is_of_ztunnel(content)
             or not keys.renamed
             or not (_enough(keys.named) or has_istios_keys(content))
         ):
