@@ -87,6 +87,7 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"MESSAGE": LINE, "CONTAINER_NAME": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0", "__REALTIME_TIMESTAMP": "1", "_HOSTNAME": "node"}, [WRITER]),
     ],
     "json_array": [([ENTRY, ENTRY], [{}, {}]), ([LINE], [{}])],
+    "json_array_element": [(json.dumps(ENTRY) + ",", [{}]), ("  " + json.dumps(ENTRY) + ",", [{}])],
     "otlp": [
         (otlp(LINE + "\n", LINE), [OTLP_POD, OTLP_POD]),
         (otlp(LINE, scopes="instrumentationLibraryLogs"), [OTLP_POD]),
