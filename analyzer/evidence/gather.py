@@ -1,7 +1,8 @@
 """Turn merged summaries into destinations with their evidence, sorted by key."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -42,6 +43,17 @@ def gather(summaries: Mapping[str, pa.Table]) -> tuple[Destination, ...]:
         _destination(key, requests[key], days[key], pods[key], agents[key])
         for key in sorted(requests, key=lambda key: key.order)
     )
+
+
+def told_apart(destinations: Iterable[Destination], paths: pa.Table) -> Sequence[Destination]:
+    """Destinations with the requests of the summary `paths` in place of theirs, where it has any."""
+    asked: dict[DestinationKey, list[Row]] = defaultdict(list)
+    for row in paths.to_pylist():
+        asked[_key(row)].append(row)
+    return [
+        replace(item, requests=_requests(item.key, asked[item.key])) if item.key in asked else item
+        for item in destinations
+    ]
 
 
 def _rows(table: pa.Table) -> list[Row]:
@@ -140,6 +152,8 @@ def _requests(key: DestinationKey, rows: Iterable[Row]) -> tuple[Request, ...]:
             row["dialled_ip"],
             row["method_is_connect"],
             row["egress_class"],
+            row.get("path"),
+            row.get("method"),
         )
         sums = counts.setdefault(asked, [0, 0, 0])
         for place, name in enumerate(("entries", "bytes_received", "bytes_sent")):
@@ -157,8 +171,10 @@ def _requests(key: DestinationKey, rows: Iterable[Row]) -> tuple[Request, ...]:
             entries=entries,
             bytes_received=received,
             bytes_sent=sent,
+            path=path,
+            method=method,
         )
-        for (authority, server_name, address, connect, egress_class), (entries, received, sent) in sorted(
+        for (authority, server_name, address, connect, egress_class, path, method), (entries, received, sent) in sorted(
             counts.items(), key=lambda item: tuple(str(part or "") for part in item[0])
         )
     )

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from analyzer.evidence import Request
-from analyzer.mesh.model import Mesh
 from analyzer.mesh.routing import HTTPMatch, StringMatch
-from analyzer.simulation.routes import Route, hosts_of, overlap
+from analyzer.simulation.routes import Route
 
 
 def may_match(route: Route, request: Request) -> bool | None:
@@ -42,54 +41,26 @@ def left_open(routes: Sequence[Route | None], request: Request) -> tuple[str, ..
 
 
 def _answers(match: HTTPMatch, request: Request) -> Iterator[tuple[str, bool | None]]:
-    if match.uri is not None and (match.uri.kind, match.uri.value) != ("prefix", "/"):
-        yield "uri", _holds(match.uri, _bare(request.path))
-    yield "method", _holds(match.method, request.method)
-    yield "authority", _holds(match.authority, request.authority)
-    yield "scheme", _holds(match.scheme, "http")
+    if looks_at_path(match):
+        yield "uri", holds(match.uri, None if request.path is None else matched_part(request.path))
+    yield "method", holds(match.method, request.method)
+    yield "authority", holds(match.authority, request.authority)
+    yield "scheme", holds(match.scheme, "http")
     yield from ((other, None) for other in match.others)
 
 
-def _bare(path: str | None) -> str | None:
-    """A path without its query, which Envoy leaves out of account."""
-    return None if path is None else path.partition("?")[0].partition("#")[0]
+def looks_at_path(match: HTTPMatch) -> bool:
+    """Whether the path decides a match: every path has the prefix `/`."""
+    return match.uri is not None and (match.uri.kind, match.uri.value) != ("prefix", "/")
 
 
-class RouteKinds:
-    """What the VirtualServices of a mesh tell requests apart by, of what a log holds: their paths and methods."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        every = [(item, match) for item in mesh.virtual_services for route in item.http for match in route.matches]
-        self._paths = {match.uri for _, match in every if match.uri is not None}
-        self._methods = {match.method for _, match in every if match.method is not None}
-        self._is_delegated = any(match.uri or match.method for item, match in every if not item.hosts)
-        deciding = [item for item, match in every if match.uri is not None or match.method is not None]
-        routed = mesh.virtual_services if self._is_delegated else deciding
-        self._hosts = {host for item in routed for host in hosts_of(item)}
-        self._examples: dict[RouteKind, tuple[str, str]] = {}
-
-    def concern(self, host: str) -> bool:
-        """Whether requests for a host, or for what it is a short name of, may be told apart."""
-        return any(overlap(name, host) or name.startswith(f"{host}.") for name in self._hosts)
-
-    def kind_of(self, path: str | None, method: str | None) -> "RouteKind":
-        """Which of the matches hold; requests of one kind are told apart by nothing."""
-        bare = _bare(path)
-        kind = (*(_holds(wanted, bare) for wanted in self._paths), *(_holds(to, method) for to in self._methods))
-        example = (bare or "", method or "")
-        self._examples[kind] = min(self._examples.get(kind, example), example)
-        return kind
-
-    def example_of(self, kind: "RouteKind") -> tuple[str | None, str | None]:
-        """The least path and method of a kind that were asked for here."""
-        path, method = self._examples[kind]
-        return path or None, method or None
+def matched_part(path: str) -> str:
+    """The part of a path that Envoy's path matchers look at: neither query nor fragment."""
+    return path.partition("?")[0].partition("#")[0]
 
 
-RouteKind = tuple[bool | None, ...]
-
-
-def _holds(wanted: StringMatch | None, value: str | None) -> bool | None:
+def holds(wanted: StringMatch | None, value: str | None) -> bool | None:
+    """Whether a value fulfils what is wanted of it, if anything; null where it is not known, or not comparable."""
     if wanted is None:
         return True
     if value is None:
