@@ -232,6 +232,6 @@ def _work(
 
 
 def _collect_seldom() -> None:
-    """Blocks are freed by their counts; looking for cycles in all that was imported took a tenth of the time."""
+    """Blocks are freed by their counts; looking for cycles in all that was imported only takes time."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
