@@ -1,6 +1,7 @@
 """JSON in and out of envelopes: one line in, one line out, whatever a text inside holds."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from analyzer.vocabulary import ACCESS_LOG_FIELDS
 _FEWEST_KEYS = 4
 """Keys of Istio's by which an object is an access-log entry that somebody parsed already."""
 _FIELDS = frozenset(ACCESS_LOG_FIELDS)
+_FOR_PYTHON = re.compile(rb"\\u[dD]|NaN|Infinity|\d{19}")
+"""What orjson refuses and Python reads: lone surrogates, which Envoy writes as any other byte that is not UTF-8, odd
+numbers and very long ones."""
 
 
 def load(line: bytes) -> Any:
@@ -18,8 +22,9 @@ def load(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except ValueError:
-        pass
-    try:  # orjson takes no lone surrogate, which Envoy writes as any other byte that is not UTF-8
+        if _FOR_PYTHON.search(line) is None:
+            return None
+    try:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None

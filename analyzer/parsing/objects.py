@@ -14,7 +14,8 @@ _SECONDS = re.compile(r"(?P<whole>\d{1,12})(?:\.(?P<fraction>\d{1,9}))?s")
 @lru_cache(maxsize=2)
 def object_of(line: str) -> Mapping[str, Any] | None:
     """The object that a line is; null where it is none. The last lines are remembered, so do not change it."""
-    if not line.lstrip().startswith("{"):
+    bare = line.strip()
+    if not (bare.startswith("{") and bare.endswith("}")):
         return None
     return load_object(line.encode("utf-8", "surrogatepass"))
 

@@ -141,6 +141,8 @@ def _is_bare(reader: BlockReader, line: bytes) -> bool:
 
 
 def _may_be_wrapped(line: bytes) -> bool:
+    if line[:1] == b"{" and line.rstrip()[-1:] not in (b"}", b","):
+        return False  # an object that was cut: nothing can be taken out of it
     for envelope in known_envelopes().values():  # noqa: SIM110 - a generator costs as much as a look
         if envelope.recognizes(line):
             return True
