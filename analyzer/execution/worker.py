@@ -158,7 +158,10 @@ class Worker:
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables as one, one chunk a column, one dictionary a column."""
-    return pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
+    alike = all(table.schema.equals(tables[0].schema) for table in tables)
+    # Promoting looks through dictionaries even where there is nothing to promote.
+    joined = pa.concat_tables(tables, promote_options="none" if alike else "default")
+    return joined.unify_dictionaries().combine_chunks()
 
 
 def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, Any]:

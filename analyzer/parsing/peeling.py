@@ -7,12 +7,14 @@ record keeps the number of the physical line on which it began.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
-from analyzer.parsing.envelopes import NOTHING, known_envelopes
+from analyzer.parsing.envelopes import NOTHING, Envelope, known_envelopes
 from analyzer.parsing.joining import Document, documents, opens_document, places, wrapped_lines
+from analyzer.parsing.json_envelopes import JsonEnvelope
 from analyzer.parsing.layers import SAMPLED_LINES, Layer, Peeled, peel_block, peel_lines, unwrap
 from analyzer.parsing.tabular import rows
 
@@ -141,12 +143,25 @@ def _is_bare(reader: BlockReader, line: bytes) -> bool:
 
 
 def _may_be_wrapped(line: bytes) -> bool:
-    if line[:1] == b"{" and line.rstrip()[-1:] not in (b"}", b","):
-        return False  # an object that was cut: nothing can be taken out of it
-    for envelope in known_envelopes().values():  # noqa: SIM110 - a generator costs as much as a look
+    for envelope in _worth_a_look(line):  # noqa: SIM110 - a generator costs as much as a look
         if envelope.recognizes(line):
             return True
     return False
+
+
+def _worth_a_look(line: bytes) -> Sequence[Envelope]:
+    """The envelopes that a line's first and last letter leave; out of JSON that was cut nothing can be taken."""
+    first, last = line.lstrip()[:1], line.rstrip()[-1:]
+    if first not in (b"{", b"["):
+        return _not_json()
+    if last in (b"}", b"]", b","):
+        return tuple(known_envelopes().values())
+    return _not_json() if first == b"[" else ()
+
+
+@lru_cache(maxsize=1)
+def _not_json() -> Sequence[Envelope]:
+    return [envelope for envelope in known_envelopes().values() if not isinstance(envelope, JsonEnvelope)]
 
 
 def _is_wrapped(line: bytes) -> bool:
