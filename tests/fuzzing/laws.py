@@ -53,14 +53,14 @@ def all_readers_agree(data: bytes, formats: Sequence[TextFormat | JsonFormat] = 
         return
     lines = data.split(b"\n")
     for log_format in formats:
-        ours, theirs = _values(log_format.read(data)), _values(log_format.read_by_arrow(data))
+        ours, theirs = values(log_format.read(data)), values(log_format.read_by_arrow(data))
         for number in ours.keys() & theirs.keys():
             names = ours[number].keys() | theirs[number].keys()
             assert all(ours[number].get(name) == theirs[number].get(name) for name in names), lines[number]
         for number, row in ours.items():
             careful = log_format.read_line(as_text(lines[number]))
             if careful is not None and not careful.tampered and careful.refused is None:
-                assert _same(row, careful.values), f"{log_format.name}: {lines[number]!r}"
+                assert same(row, careful.values), f"{log_format.name}: {lines[number]!r}"
 
 
 def one_law(data: bytes) -> None:
@@ -85,7 +85,8 @@ def _classified(entries: Entries) -> None:
     classify(as_judged({**entries.columns, **columns}), tampered=tampered)
 
 
-def _values(reading: Reading) -> dict[int, dict[str, Any]]:
+def values(reading: Reading) -> dict[int, dict[str, Any]]:
+    """What was read, by line."""
     if reading.entries is None:
         return {}
     columns = {
@@ -97,7 +98,7 @@ def _values(reading: Reading) -> dict[int, dict[str, Any]]:
     return dict(zip(reading.entries.lines.tolist(), pa.table(columns).to_pylist(), strict=True))
 
 
-def _same(ours: dict[str, Any], theirs: dict[str, str]) -> bool:
+def same(ours: dict[str, Any], theirs: dict[str, str]) -> bool:
     """Whether typed values are what the words say; a number may have been written with zeros before it."""
     return all(
         str(value) == theirs.get(name)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,8 +12,10 @@ from analyzer.parsing import known_formats
 from analyzer.parsing.block import as_text
 from analyzer.parsing.json_lines import JsonFormat
 from analyzer.parsing.native import library
-from analyzer.parsing.parsed import MISSING, Reading
+from analyzer.parsing.parsed import Reading
 from analyzer.parsing.text import TextFormat
+from tests.fuzzing import laws
+from tests.fuzzing.laws import same
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, TCP, as_json, text
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no C compiler was at hand when this was installed")
@@ -49,18 +50,8 @@ def read(log_format: Any, data: bytes) -> Reading:
 
 
 def values(reading: Reading) -> dict[int, dict[str, Any]]:
-    """What was read, by line."""
-    if reading.entries is None:
-        return {}
-    columns = {
-        name: column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        for name, column in reading.entries.columns.items()
-    }
-    for column in columns.values():
-        column.validate(full=True)
-    # A format that logs nothing else has the column as well as not.
-    rows = [{"extra": None} | row for row in pa.table(columns).to_pylist()]
-    return dict(zip(reading.entries.lines.tolist(), rows, strict=True))
+    """What was read, by line; a format that logs nothing else has the column of extras as well as not."""
+    return {line: {"extra": None} | row for line, row in laws.values(reading).items()}
 
 
 def alike(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
@@ -71,16 +62,6 @@ def alike(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
 def as_the_careful_reader_says(log_format: Any, line: str) -> dict[str, str] | None:
     found = log_format.read_line(as_text(line.encode()))
     return None if found is None or found.tampered else found.values
-
-
-def same(ours: dict[str, Any], theirs: dict[str, str]) -> bool:
-    """Whether typed values are what the words say."""
-    return all(
-        str(value) == theirs.get(name) or (value is None and theirs.get(name, "-") in MISSING)
-        for name, value in ours.items()
-        if name != "start_time"
-        and not (isinstance(value, int) and theirs.get(name, "").lstrip("0") in (str(value), ""))
-    )
 
 
 @given(st.lists(damaged(HONEST), max_size=6), st.booleans())
