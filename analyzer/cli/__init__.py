@@ -13,6 +13,7 @@ import typer
 from analyzer.cli import commands
 from analyzer.cli.options import settle
 from analyzer.cli.startup import keep_pandas_out
+from analyzer.collecting import collect_seldom
 
 app = commands.app
 
@@ -22,6 +23,7 @@ def main() -> None:
     from analyzer.errors import AnalyzerError
 
     keep_pandas_out()
+    collect_seldom()
     try:
         status = app(standalone_mode=False)
     except typer.Exit as stop:

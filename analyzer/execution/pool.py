@@ -1,6 +1,5 @@
 """Read sources into files of the lake, in this process or in several, without yet making them part of it."""
 
-import gc
 import multiprocessing as mp
 import sys
 import traceback
@@ -13,6 +12,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, NamedTuple
 
+from analyzer.collecting import collect_seldom
 from analyzer.errors import AnalyzerError
 from analyzer.execution.identity import Identity
 from analyzer.execution.slots import Slots, Task
@@ -27,7 +27,6 @@ Progress = Callable[[int, int | None], None]
 
 _WORTH_WORKERS = 48 << 20
 """Bytes on disk; starting workers costs more than reading less than this."""
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 _BLOCKS_AHEAD = 2
 """Blocks that may wait for each worker; more would only hold memory."""
 
@@ -219,7 +218,7 @@ def _work(
     from analyzer.parsing import as_received
 
     pa.set_cpu_count(1)
-    _collect_seldom()
+    collect_seldom()
     try:
         worker = Worker(lake, name, as_received(formats))
         while (task := tasks.get()) is not None:
@@ -229,9 +228,3 @@ def _work(
         answers.put(error)
     except BaseException:
         answers.put(traceback.format_exc())
-
-
-def _collect_seldom() -> None:
-    """Blocks are freed by their counts; looking for cycles in all that was imported only takes time."""
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)

@@ -38,7 +38,7 @@ class Document(NamedTuple):
 
 def opens_document(line: bytes) -> bool:
     """Whether a line begins a JSON document that it does not end."""
-    return _OPENING.match(line) is not None and _depth(line) > 0
+    return _OPENING.match(line) is not None and (_depth(line) or 0) > 0
 
 
 def documents(lines: Sequence[Numbered]) -> tuple[list[Document], list[Numbered]]:
@@ -120,7 +120,11 @@ def _ends(lines: Sequence[Numbered]) -> dict[int, int]:
     for place, (number, line) in enumerate(lines):
         if place and number != lines[place - 1][0] + 1:
             waiting.clear()
-        before, depth = depth, depth + _depth(line)
+        opened = _depth(line)
+        if opened is None:
+            waiting.clear()
+            continue
+        before, depth = depth, depth + opened
         while waiting and depth <= waiting[-1][1]:
             ends[waiting.pop()[0]] = place
         if depth > before and _OPENING.match(line):
@@ -134,9 +138,13 @@ def _document(lines: Sequence[Numbered]) -> Document | None:
     return Document(lines[0][0], dump(value), written) if isinstance(value, (dict, list)) else None
 
 
-def _depth(line: bytes) -> int:
-    """How many brackets a line opens more than it closes."""
+def _depth(line: bytes) -> int | None:
+    """How many brackets a line opens more than it closes; null where it is cut inside a string, as no document is."""
+    if line[:1] == b"{" and line[-1:] == b"}" and load(line) is not None:
+        return 0
     bare = _STRING.sub(b"", line)
+    if b'"' in bare:
+        return None
     return bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
 
 

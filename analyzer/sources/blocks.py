@@ -15,14 +15,12 @@ import numpy as np
 from analyzer.errors import Place, SourceError
 from analyzer.sources.compression import BombError
 from analyzer.sources.find import Source
-from analyzer.sources.opening import Opened, open_source
+from analyzer.sources.opening import FIRST_BYTES, Opened, open_source
 
 Bytes = bytes | memoryview
 BLOCK_SIZE = 5 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of one line that are held at once; what is longer is cut, since no proxy writes such a line."""
-_FIRST = 64 << 10
-"""Bytes from a source's beginning that a cutter is shown."""
 _UTF8_MARK = codecs.BOM_UTF8
 _UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -133,7 +131,7 @@ def _plain_blocks(source: Source, seen: Callable[[Bytes], object], block_size: i
             if taken == 0:
                 return
             if offset == 0:
-                cutter.begin(bytes(memoryview(buffer)[: min(taken, _FIRST)]))
+                cutter.begin(bytes(memoryview(buffer)[: min(taken, FIRST_BYTES)]))
             last = taken < len(buffer)
             length = taken if last else _whole_records(buffer, taken, cutter, len(buffer) >= LONGEST_LINE)
             if length == 0:
@@ -157,7 +155,7 @@ def _packed_blocks(
         waiting.append(piece)
         size += len(piece)
         if size == len(piece) and not index:
-            cutter.begin(piece[:_FIRST])
+            cutter.begin(piece[:FIRST_BYTES])
         if size < wanted or (b"\n" not in piece and size < LONGEST_LINE):
             continue
         data = b"".join(waiting)
@@ -165,9 +163,10 @@ def _packed_blocks(
         if cut == 0:
             waiting, wanted = [data], 2 * size
             continue
-        seen(data[:cut])
-        yield Block(source.origin, source.labels, index, first_line, data[:cut], offset, cut, cutter.header)
-        index, offset, first_line = index + 1, offset + cut, first_line + data.count(b"\n", 0, cut)
+        whole = data[:cut]
+        seen(whole)
+        yield Block(source.origin, source.labels, index, first_line, whole, offset, cut, cutter.header)
+        index, offset, first_line = index + 1, offset + cut, first_line + _line_ends(whole, cut)
         waiting, size, wanted = [data[cut:]], len(data) - cut, block_size
     rest = b"".join(waiting)
     if rest:
@@ -192,7 +191,7 @@ def _whole_records(buffer: bytes | bytearray, taken: int, cutter: Cutter, at_any
     return records or ((lines or taken) if at_any_cost else 0)
 
 
-def _line_ends(buffer: bytearray, length: int) -> int:
+def _line_ends(buffer: bytes | bytearray, length: int) -> int:
     return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, length) == ord("\n")))
 
 

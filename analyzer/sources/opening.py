@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -13,7 +14,6 @@ from analyzer.errors import Place, SourceError
 from analyzer.sources import remote
 from analyzer.sources.archives import tar_members, zip_members
 from analyzer.sources.compression import (
-    MAGIC_BYTES,
     BombError,
     Compression,
     Counted,
@@ -30,6 +30,8 @@ _DEEPEST = 5
 _SPOOLED = 16 << 20
 """Bytes of a zip inside of another stream that are held; the rest waits on the disk."""
 _READ = 1 << 20
+FIRST_BYTES = 64 << 10
+"""Bytes of a source's first piece, where it has as many."""
 
 
 class Opened(NamedTuple):
@@ -76,24 +78,24 @@ class _Opening:
             self.meter.taken = self.source.size or 0
             yield from self._zip(file, self.source.origin, 0)
         else:
-            yield from self._stream(io.BufferedReader(Counted(file, self.meter), _READ), self.source.origin, {}, 0)
+            counted = Counted(file, self.meter)
+            yield from self._layer(iter(lambda: counted.read(_READ), b""), self.source.origin, {}, 0)
 
-    def _stream(self, stream: BinaryIO, origin: str, labels: Mapping[str, str], depth: int) -> Iterator[Opened]:
-        first, stream = _peeked(stream)
+    def _layer(self, pieces: Iterator[bytes], origin: str, labels: Mapping[str, str], depth: int) -> Iterator[Opened]:
+        first = _first_of(pieces)
+        pieces = chain([first] if first else [], pieces)
         kind = recognize(first) if depth < _DEEPEST else Compression.NONE
         if kind is Compression.TAR:
-            yield from self._members(tar_members(stream, self.note), origin, depth)
+            yield from self._members(tar_members(_buffered(pieces), self.note), origin, depth)
         elif kind is Compression.ZIP:
             with tempfile.SpooledTemporaryFile(_SPOOLED) as spooled:
-                while piece := stream.read(_READ):
-                    spooled.write(piece)
+                spooled.writelines(pieces)
                 spooled.seek(0)
                 yield from self._zip(spooled, origin, depth)  # type: ignore[arg-type]
         elif kind is Compression.NONE:
-            yield self._opened(origin, labels, iter(lambda: stream.read(_READ), b""))
+            yield self._opened(origin, labels, pieces)
         else:
-            pieces = unpacked(stream, kind, self.note, self.meter)
-            yield from self._stream(_buffered(pieces), origin, labels, depth + 1)
+            yield from self._layer(unpacked(_buffered(pieces), kind, self.note, self.meter), origin, labels, depth + 1)
 
     def _zip(self, file: BinaryIO, origin: str, depth: int) -> Iterator[Opened]:
         yield from self._members(zip_members(file, self.note, self.meter), origin, depth)
@@ -104,9 +106,7 @@ class _Opening:
             if any(is_about(part) for part in Path(name).parts):
                 continue
             found = True
-            yield from self._stream(
-                _buffered(pieces), self._unique(f"{origin}!{name}"), labels_of_path(name), depth + 1
-            )
+            yield from self._layer(pieces, self._unique(f"{origin}!{name}"), labels_of_path(name), depth + 1)
         if not found:
             self.note("holds no file that could be read")
             yield self._opened(origin, {}, iter(()))
@@ -153,16 +153,9 @@ def _buffered(pieces: Iterator[bytes]) -> BinaryIO:
     return io.BufferedReader(_Pieces(pieces), _READ)
 
 
-def _peeked(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """The first bytes of a stream, and a stream that still has them."""
+def _first_of(pieces: Iterator[bytes]) -> bytes:
+    """Enough from the beginning of a stream to tell what it is and how it is to be read."""
     first = b""
-    while len(first) < MAGIC_BYTES and (piece := stream.read(MAGIC_BYTES - len(first))):
+    while len(first) < FIRST_BYTES and (piece := next(pieces, b"")):
         first += piece
-    return first, _buffered(_after(first, stream))
-
-
-def _after(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    if first:
-        yield first
-    while piece := stream.read(_READ):
-        yield piece
+    return first

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.parsing.joining import places
+from analyzer.parsing.joining import opens_document, places
 from analyzer.parsing.parsed import Reason
 from tests.lines import HTTP, TCP, as_json, text
 from tests.parsing.test_envelopes import CASES, LINE, SAMPLES, found
@@ -122,3 +122,8 @@ def test_a_stack_trace_is_no_server_name_and_route_of_a_line_that_was_cut_behind
 
     assert [line for line, _ in entries] == [2]
     assert rejected == [(0, Reason.TRUNCATED), (1, Reason.NOT_AN_ACCESS_LOG)]
+
+
+def test_a_line_that_was_cut_inside_a_string_opens_no_document() -> None:
+    assert not opens_document(b'{"start_time":"2026-03-02T09:00:00.001Z","meth')
+    assert opens_document(b'{"start_time":"2026-03-02T09:00:00.001Z",')
