@@ -43,6 +43,17 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Bands:
+    """Bands between two columns of names: every row of the table is source, target, tone (a verdict) and amount.
+
+    `rest` is the name that stands for everything else.
+    """
+
+    alternative: Table
+    rest: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One proposed manifest to read and to copy."""
 
@@ -77,7 +88,7 @@ class DestinationTable:
     count: int
 
 
-Block = Table | Figure | ManifestList | DestinationTable | Listing
+Block = Table | Figure | Bands | ManifestList | DestinationTable | Listing
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from plotly.offline import get_plotlyjs
 
-from analyzer.report.model import DestinationTable, Figure, Listing, ManifestList, ReportModel, Table
+from analyzer.report.bands import laid_out
+from analyzer.report.model import Bands, DestinationTable, Figure, Listing, ManifestList, ReportModel, Table
 from analyzer.text import printable
 
 _SHORT, _LONG = 22, 60
@@ -24,7 +24,7 @@ _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 def as_html(model: ReportModel) -> str:
     """The page. Log text reaches it in two ways only: escaped by Jinja2, or as JSON that scripts put in as text."""
-    scripts = {"plotly": get_plotlyjs(), "app": _file("app.js")}
+    scripts = {"app": _file("app.js"), "plotly": _file("plotly-basic.min.js")}
     page: str = _template().render(
         model=model,
         style=_file("style.css"),
@@ -132,8 +132,10 @@ def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["shown"] = _shown
     environment.filters["classes"] = _classes
+    environment.filters["drawn"] = laid_out
     environment.filters["lines"] = lambda text: "\n".join(printable(line) for line in text.split("\n"))
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
+    environment.tests["bands"] = lambda block: isinstance(block, Bands)
     environment.tests["table"] = lambda block: isinstance(block, Table)
     environment.tests["listing"] = lambda block: isinstance(block, Listing)
     environment.tests["manifests"] = lambda block: isinstance(block, ManifestList)

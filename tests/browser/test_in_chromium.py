@@ -115,6 +115,24 @@ def test_dark_and_light_take_turns(browser: webdriver.Chrome) -> None:
     assert ground() != before
 
 
+def test_a_dark_page_is_printed_dark_on_white(browser: webdriver.Chrome) -> None:
+    def colours() -> list[str]:
+        of = "getComputedStyle(document.querySelector(arguments[0])).getPropertyValue(arguments[1])"
+        parts = ((".xtick text", "fill"), ("#flows .name", "color"), (".fact", "background-color"))
+        return [browser.execute_script(f"return {of}", *part) for part in parts]
+
+    printed = {"media": "print"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", printed)
+    light = colours()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    browser.find_element(By.ID, "theme").click()
+    dark = colours()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", printed)
+
+    assert all(on_paper == on_screen for on_paper, on_screen in zip(colours(), light, strict=True))
+    assert all(on_paper != on_screen for on_paper, on_screen in zip(colours(), dark, strict=True))
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_sticks_out_sideways(browser: webdriver.Chrome, width: int) -> None:
     browser.execute_cdp_cmd(

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from analyzer.pipeline import Audit
 from analyzer.report import as_html, as_json, build
 from analyzer.report.page import as_columns, embedded, from_columns
 from analyzer.settings import Settings
+from analyzer.text import printable
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, text
 
 HOSTILE = (
@@ -71,6 +73,24 @@ def test_log_text_is_never_markup(hostile: Audit) -> None:
     assert "\u202e" not in page
     assert "\u2028" not in page
     assert page.count("</script>") == 3
+
+
+def test_the_script_of_the_figures_is_in_the_page_once(hostile: Audit) -> None:
+    page = as_html(build(hostile))
+
+    assert page.count("plotly.js (basic - minified) v") == 1
+
+
+def test_the_bands_are_drawn_from_what_other_programs_read(hostile: Audit) -> None:
+    model = build(hostile)
+    page = html.unescape(as_html(model))
+
+    (flows,) = (section for section in json.loads(json.dumps(as_json(model)))["sections"] if section["name"] == "flows")
+    rows = flows["blocks"][0]["alternative"]["rows"]
+    assert rows
+    for source, target, verdict, entries in rows:
+        assert f'<path class="{verdict}"' in page
+        assert f"<title>{printable(source)} → {printable(target)}: {entries:,} ({verdict})</title>" in page
 
 
 def test_the_policy_forbids_every_request(hostile: Audit) -> None:

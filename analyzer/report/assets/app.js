@@ -23,7 +23,7 @@
     if (className) made.className = className;
     return made;
   };
-  const number = (value) => value.toLocaleString("en-US");
+  const number = new Intl.NumberFormat("en-US").format;
   const place = (row) => {
     const address = get(row, "destination_ip");
     const name = get(row, "host") || (address && address.includes(":") ? `[${address}]` : address) || "unknown";
@@ -41,10 +41,12 @@
     ["verdict", (row) => get(row, "verdict"), false],
     ["reason", (row) => get(row, "reasons")[0].code, false],
   ];
-  const items = rows.map((row) => ({ row, cells: views.map(([, read]) => read(row)) }));
-  // What is searched is put together at the first search: opening the page should not wait for it.
+  // Cells and what is searched are read when they are first asked for: opening the page should not wait for all of them.
+  const items = rows.map((row) => ({ row, cells: [] }));
+  const cellOf = (item, column) => item.cells[column] ??= views[column][1](item.row);
   const wordsOf = (item) => item.words ??=
-    [...item.cells, ...get(item.row, "reasons").map((reason) => reason.text)].join("\n").toLowerCase();
+    [...views.map((_, column) => cellOf(item, column)), ...get(item.row, "reasons").map((reason) => reason.text)]
+      .join("\n").toLowerCase();
 
   const table = document.getElementById("destinations-table");
   const head = table.tHead.rows[0];
@@ -61,8 +63,8 @@
       select.append(option);
     }
   };
-  for (const [name, column] of Object.entries(controls)) fill(`by-${name}`, items.map((item) => item.cells[column]));
-  fill("by-class", items.flatMap((item) => item.cells[5].split(", ")));
+  for (const [name, column] of Object.entries(controls)) fill(`by-${name}`, items.map((item) => cellOf(item, column)));
+  fill("by-class", [...new Set(items.map((item) => cellOf(item, 5)))].flatMap((classes) => classes.split(", ")));
 
   views.forEach(([name, , numeric], column) => {
     const cell = element("th", null, numeric ? "number" : "");
@@ -103,8 +105,8 @@
   const draw = () => {
     const lines = found.slice(page * size, page * size + size).map((item) => {
       const line = element("tr", null, "row");
-      item.cells.forEach((value, column) => {
-        const numeric = views[column][2];
+      views.forEach(([, , numeric], column) => {
+        const value = cellOf(item, column);
         const cell = element("td", null, numeric ? "number" : "");
         if (column === 0) {
           const button = element("button", value, "open");
@@ -140,11 +142,11 @@
     const egressClass = document.getElementById("by-class").value;
     found = items.filter((item) =>
       words.every((word) => wordsOf(item).includes(word)) &&
-      chosen.every(([value, column]) => !value || item.cells[column] === value) &&
-      (!egressClass || item.cells[5].split(", ").includes(egressClass)));
+      chosen.every(([value, column]) => !value || cellOf(item, column) === value) &&
+      (!egressClass || cellOf(item, 5).split(", ").includes(egressClass)));
     const order = descending ? -1 : 1;
     found.sort((a, b) => {
-      const [left, right] = [a.cells[sorted], b.cells[sorted]];
+      const [left, right] = [cellOf(a, sorted), cellOf(b, sorted)];
       return (left < right ? -1 : left > right ? 1 : 0) * order;
     });
     page = 0;
@@ -219,18 +221,19 @@
   const isDark = () => root.dataset.theme === "dark" ||
     (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   const paint = () => {
+    theme.textContent = isDark() ? "Light" : "Dark";
+    theme.setAttribute("aria-pressed", String(isDark()));
     const style = getComputedStyle(root);
     const ink = style.getPropertyValue("--ink").trim();
     const line = style.getPropertyValue("--line").trim();
     for (const [id, figure] of Object.entries(data.figures)) {
       const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
       const layout = { ...figure.layout, font: { color: ink, size: 12 }, xaxis: { ...figure.layout.xaxis, ...axis }, yaxis: { ...figure.layout.yaxis, ...axis } };
-      Plotly.react(id, figure.data, layout, { displayModeBar: false, responsive: true });
+      window.Plotly?.react(id, figure.data, layout, { displayModeBar: false, responsive: true });
     }
-    theme.textContent = isDark() ? "Light" : "Dark";
-    theme.setAttribute("aria-pressed", String(isDark()));
   };
   theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; paint(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
-  requestAnimationFrame(paint);
+  // Figures come last: plotly's script stands below this one, so that the page is there before it is read.
+  addEventListener("load", () => setTimeout(paint));
 })();
