@@ -191,7 +191,7 @@ class Deciding:
         if route.answer is not None:
             return Decision(Outcome.BROKEN, route.answer, f"{by} answers by itself; nothing is sent on.", by)
         number = self.request.destination_port or 0
-        clusters = self.scope.destinations.of(route.destinations, route.by.namespace, number)
+        clusters = self.scope.destinations.of(route.destinations, route.by.namespace, number, http=True)
         hosts = {cluster.service.host for cluster in clusters if cluster.service is not None}
         stays = hosts == {target.service.host} and not any(cluster.missing for cluster in clusters)
         led = Target(target.service, target.port, clusters, target.by if stays else by, rerouted=not stays)

@@ -23,15 +23,22 @@ class Destinations:
         self._mesh, self._client, self._clusters = mesh, client, clusters
         self._rules = order.of(mesh.destination_rules) if mesh.destination_rules else []
 
-    def of(self, destinations: Iterable[RouteDestination], namespace: str, port: int) -> tuple[Cluster, ...]:
-        """The clusters of a route's destinations; those without weight get no traffic beside others."""
+    def of(
+        self, destinations: Iterable[RouteDestination], namespace: str, port: int, *, http: bool = False
+    ) -> tuple[Cluster, ...]:
+        """The clusters of a route's destinations; those without weight get no traffic beside others.
+
+        One without a port means a service's only port, else the port dialled; an HTTP route knows services of the
+        port dialled alone, so that it is that port there.
+        """
         every = list(destinations)
         weighted = [item for item in every if item.weight > 0] or every
-        return tuple(self._cluster(item, full_host(item.host, namespace), port) for item in weighted)
+        return tuple(self._cluster(item, full_host(item.host, namespace), port, http=http) for item in weighted)
 
-    def _cluster(self, destination: RouteDestination, host: str, port: int) -> Cluster:
+    def _cluster(self, destination: RouteDestination, host: str, port: int, *, http: bool) -> Cluster:
         services = self._clusters.services_named(host)
-        number = destination.port or (services[0].ports[0].number if services and len(services[0].ports) == 1 else port)
+        single = services[0].ports[0].number if services and len(services[0].ports) == 1 and not http else port
+        number = destination.port or single
         if not services and host.endswith(f".svc.{CLUSTER_DOMAIN}") and not self._mesh.services:
             return Cluster(None, note=f"No Service documents say whether {host} exists.")
         cluster = self._clusters.of(host, number)

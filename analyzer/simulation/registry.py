@@ -69,7 +69,9 @@ def is_order_known(items: Iterable[MeshObject]) -> bool:
 
 
 class Registry:
-    """The services that each namespace may see, in order: what is exported to it alone first, then what is public."""
+    """The services that each namespace may see, in order: its own that are not public, then what others export to it
+    by name, then what is public.
+    """
 
     def __init__(self, mesh: Mesh, version: Version, order: Order, *, captures_dns: bool) -> None:
         visibilities, default = Visibilities(mesh, version), mesh.config.service_export_to
@@ -90,16 +92,21 @@ class Registry:
                 for namespace in scope:
                     private[namespace].append(service)
         self.public = order.of_services(public)
-        self._private = {namespace: order.of_services(services) for namespace, services in private.items()}
+        self._private = {
+            namespace: sorted(order.of_services(services), key=lambda item: item.source.namespace != namespace)
+            for namespace, services in private.items()
+        }
         self._homes = {service.source.namespace for service in self.public}
 
     def visible_in(self, namespace: str) -> list[Service]:
         """What proxies of a namespace may learn of."""
         return [*self._private.get(namespace, ()), *self.public]
 
-    def is_exported_alone(self, service: Service, namespace: str) -> bool:
-        """Whether a service is exported to a namespace by name, and so comes before all that are public."""
-        return any(item is service for item in self._private.get(namespace, ()))
+    def group_of(self, service: Service, namespace: str) -> int:
+        """Which of the groups of `visible_in` a service is in; only within one does age decide."""
+        if not any(item is service for item in self._private.get(namespace, ())):
+            return 2
+        return int(service.source.namespace != namespace)
 
     def is_like_any_other(self, namespace: str) -> bool:
         """Whether nothing is exported to a namespace alone and no public service lives there."""

@@ -5,10 +5,10 @@ Sources: istio/istio pilot/pkg/networking/core/route/route.go (BuildHTTPRoutesFo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.mesh.model import Mesh, VirtualService
-from analyzer.mesh.routing import MESH_GATEWAY, HTTPMatch, HTTPRoute, RouteDestination, SourceMatch
+from analyzer.mesh.routing import MESH_GATEWAY, HTTPMatch, HTTPRoute, RouteDestination, SourceMatch, StringMatch
 from analyzer.mesh.scoping import EgressListener
 from analyzer.simulation.registry import Order
 from analyzer.simulation.services import CLUSTER_DOMAIN
@@ -51,6 +51,7 @@ def visible_virtual_services(
 ) -> list[VirtualService]:
     """The VirtualServices for sidecars that a namespace sees through an egress listener, in Istio's order."""
     own: list[VirtualService] = []
+    named: list[VirtualService] = []
     public: list[VirtualService] = []
     imports = imports_of(listener, namespace, version)
     for item in order.of(mesh.virtual_services):
@@ -60,8 +61,8 @@ def visible_virtual_services(
         if scope != EVERYBODY and namespace not in scope:
             continue
         if listener is EVERYTHING or any(_imports(imports.taken, item.namespace, host) for host in hosts_of(item)):
-            (public if scope == EVERYBODY else own).append(item)
-    return [*own, *public]
+            (public if scope == EVERYBODY else own if item.namespace == namespace else named).append(item)
+    return [*own, *named, *public]
 
 
 def _imports(pairs: Iterable[tuple[str, str]], namespace: str, host: str) -> bool:
@@ -88,12 +89,27 @@ def rests_on_labels(service: VirtualService) -> bool:
     return any(match.source_labels for match in matches)
 
 
-def destination_hosts(service: VirtualService) -> Iterator[str]:
-    """Every host that a route of a VirtualService leads to."""
-    routes = (service.http, service.tls, service.tcp)
-    for destinations in (route.destinations for kind in routes for route in kind):
-        for destination in destinations:
-            yield full_host(destination.host, service.namespace)
+class Delegates:
+    """VirtualServices without hosts, to which the routes of others hand over."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._default = mesh.config.virtual_service_export_to
+        self._known = {item.reference: item for item in mesh.virtual_services if not item.hosts}
+
+    def of(self, root: VirtualService, route: HTTPRoute) -> VirtualService | None:
+        """What a route of a root hands over to, null where there is none or it is not exported to the root."""
+        found = self._known.get(route.delegate or "")
+        scope = EVERYBODY if found is None else scope_of(found, found.export_to, self._default)
+        return found if scope == EVERYBODY or root.namespace in scope else None
+
+
+def destination_hosts(service: VirtualService, delegates: Delegates) -> Iterator[str]:
+    """Every host that a route of a VirtualService leads to, or of those that it hands over to."""
+    handed = (delegates.of(service, route) for route in service.http)
+    for item in (service, *(delegate for delegate in handed if delegate is not None)):
+        for destinations in (route.destinations for kind in (item.http, item.tls, item.tcp) for route in kind):
+            for destination in destinations:
+                yield full_host(destination.host, item.namespace)
 
 
 @dataclass(frozen=True)
@@ -106,31 +122,86 @@ class Route:
     by: VirtualService
 
 
-def http_routes(
-    service: VirtualService, client: Client, port: int, others: Mapping[str, VirtualService]
-) -> list[Route]:
+def http_routes(service: VirtualService, client: Client, port: int, delegates: Delegates) -> list[Route]:
     """The HTTP routes of a VirtualService for a client and port, in order, delegates written out."""
-    return list(_http_routes(service, service.http, client, port, others, ()))
+    return [
+        Route((match,) if takes_some(match) else (), route.destinations, route.answer, source)
+        for source, route, matches in _written_out(service, delegates)
+        for match in matches
+        if _holds_for_http(match, client, port)
+    ]
 
 
-def _http_routes(
-    service: VirtualService,
-    routes: Sequence[HTTPRoute],
-    client: Client,
-    port: int,
-    others: Mapping[str, VirtualService],
-    above: tuple[HTTPMatch, ...],
-) -> Iterator[Route]:
-    for route in routes:
-        for match in route.matches or (HTTPMatch(),):
-            if not holds_for(match, client, port):
-                continue
-            matches = (*above, match) if takes_some(match) else above
-            if route.delegate is None:
-                yield Route(matches, route.destinations, route.answer, service)
-            elif route.delegate in others and not above:  # a delegate may not delegate further
-                delegate = others[route.delegate]
-                yield from _http_routes(delegate, delegate.http, client, port, others, matches or (HTTPMatch(),))
+def _written_out(
+    service: VirtualService, delegates: Delegates
+) -> Iterator[tuple[VirtualService, HTTPRoute, Sequence[HTTPMatch]]]:
+    """Each route with whose it is and its matches; one that hands over stands for the routes it leads to."""
+    for route in service.http:
+        matches = route.matches or (HTTPMatch(),)
+        if route.delegate is None:
+            yield service, route, matches
+        elif (delegate := delegates.of(service, route)) is not None:
+            for further in delegate.http:
+                yield delegate, further, _merged(matches, further.matches or (HTTPMatch(),))
+
+
+def _merged(roots: Sequence[HTTPMatch], leaves: Sequence[HTTPMatch]) -> Sequence[HTTPMatch]:
+    """The matches of a delegate's route under those of its root; none where one of them fits under no root's.
+
+    Source: istio/istio pilot/pkg/model/virtualservice.go, mergeHTTPMatchRequests.
+    """
+    fitting = [[root for root in roots if _fits(leaf, root)] for leaf in leaves]
+    if not all(fitting):
+        return ()
+    return [_both(root, leaf) for leaf, found in zip(leaves, fitting, strict=True) for root in found]
+
+
+def _both(root: HTTPMatch, leaf: HTTPMatch) -> HTTPMatch:
+    """Where both say something, the leaf's is the narrower."""
+    return HTTPMatch(
+        port=leaf.port or root.port,
+        source_labels={**root.source_labels, **leaf.source_labels},
+        source_namespace=leaf.source_namespace or root.source_namespace,
+        gateways=leaf.gateways or root.gateways,
+        uri=leaf.uri or root.uri,
+        method=leaf.method or root.method,
+        authority=leaf.authority or root.authority,
+        scheme=leaf.scheme or root.scheme,
+        others=tuple(dict.fromkeys((*root.others, *leaf.others))),
+    )
+
+
+def _fits(leaf: HTTPMatch, root: HTTPMatch) -> bool:
+    """Whether a leaf's match is no wider than the root's (hasConflict; headers' values are not known here)."""
+    if leaf == HTTPMatch() or root == HTTPMatch():
+        return True
+    labels = root.source_labels
+    return (
+        all(_is_within(getattr(leaf, name), getattr(root, name)) for name in ("uri", "method", "authority", "scheme"))
+        and _ignores_case(leaf) == _ignores_case(root)
+        and (root.port is None or leaf.port in (None, root.port))
+        and root.source_namespace in (None, leaf.source_namespace)
+        and all(labels.get(key, value) == value for key, value in leaf.source_labels.items())
+        and (not root.gateways or set(leaf.gateways) <= set(root.gateways))
+    )
+
+
+def _is_within(leaf: StringMatch | None, root: StringMatch | None) -> bool:
+    if leaf is None or root is None:
+        return True
+    if "regex" in (leaf.kind, root.kind):
+        return False
+    return leaf == root if root.kind == "exact" else leaf.value.startswith(root.value)
+
+
+def _ignores_case(match: HTTPMatch) -> bool:
+    return match.uri is not None and match.uri.ignore_case
+
+
+def _holds_for_http(match: HTTPMatch, client: Client, port: int) -> bool:
+    """A match of HTTP that names gateways looks at neither labels nor namespace (route.go, sourceMatchHTTP)."""
+    named = replace(match, source_labels={}, source_namespace=None) if match.gateways else match
+    return holds_for(named, client, port)
 
 
 def takes_some(match: HTTPMatch) -> bool:

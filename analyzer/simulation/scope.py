@@ -15,9 +15,16 @@ from analyzer.simulation.clusters import Clusters, one_per_host
 from analyzer.simulation.destinations import Destinations
 from analyzer.simulation.ports import PortView, build_port
 from analyzer.simulation.registry import Order, Registry, is_age_open
-from analyzer.simulation.routes import Client, destination_hosts, hosts_of, overlap, visible_virtual_services
+from analyzer.simulation.routes import (
+    Client,
+    Delegates,
+    destination_hosts,
+    hosts_of,
+    overlap,
+    visible_virtual_services,
+)
 from analyzer.simulation.services import Service
-from analyzer.simulation.sidecars import EVERYTHING, imported, one_namespace_per_host
+from analyzer.simulation.sidecars import EVERYTHING, imported, is_subset, one_namespace_per_host
 from analyzer.simulation.versions import Version
 
 
@@ -39,16 +46,22 @@ class Egress:
         return found
 
     def routes_of(self, host: str) -> list[VirtualService]:
-        """The VirtualServices for a host: those that name it first, then wildcards, each in order."""
-        if not self.virtual_services:
-            return []
+        """The VirtualServices whose TLS and TCP routes hold for a host: all that have a name in common, in order."""
         if host.startswith("*"):
             return [item for item in self.virtual_services if any(overlap(name, host) for name in hosts_of(item))]
-        exact = self._exact_routes.get(host, [])
-        return [*exact, *(item for name, item in self._wildcard_routes if overlap(name, host) and item not in exact)]
+        found = {id(item): item for item in self._routes.get(host, ())}
+        found.update((id(item), item) for name in self._wildcards if overlap(name, host) for item in self._routes[name])
+        return sorted(found.values(), key=lambda item: self._places[id(item)])
+
+    def http_routes_of(self, host: str) -> Sequence[VirtualService]:
+        """Those whose HTTP routes do: all that name the host; without one, the first of the longest wildcard."""
+        if host in self._routes and not host.startswith("*"):
+            return self._routes[host]
+        longest = max((name for name in self._wildcards if is_subset(host, name)), key=len, default=None)
+        return () if longest is None else self._routes[longest][:1]
 
     @cached_property
-    def _exact_routes(self) -> Mapping[str, list[VirtualService]]:
+    def _routes(self) -> Mapping[str, list[VirtualService]]:
         found: dict[str, list[VirtualService]] = {}
         for item in self.virtual_services:
             for name in dict.fromkeys(hosts_of(item)):
@@ -56,9 +69,12 @@ class Egress:
         return found
 
     @cached_property
-    def _wildcard_routes(self) -> Sequence[tuple[str, VirtualService]]:
-        pairs = [(name, item) for item in self.virtual_services for name in hosts_of(item) if name.startswith("*")]
-        return sorted(pairs, key=lambda pair: -len(pair[0]))
+    def _wildcards(self) -> Sequence[str]:
+        return [name for name in self._routes if name.startswith("*")]
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {id(item): place for place, item in enumerate(self.virtual_services)}
 
 
 class Scope:
@@ -80,12 +96,12 @@ class Scope:
             routes = visible_virtual_services(mesh, client.namespace, order, listener, version)
             chosen.append(Egress(listener, own, routes))
         self.egress: Sequence[Egress] = _one_home_for_all(chosen)
+        self.delegates = Delegates(mesh)
         every = [*dict.fromkeys(service for egress in self.egress for service in egress.services)]
         every += self._led_to(visible, every)
         self.clusters = Clusters(every, mesh, version, has_sidecar=sidecar is not None)
         self.destinations = Destinations(mesh, client, order, self.clusters)
         self.aliases = _aliases(mesh)
-        self.delegates = {item.reference: item for item in mesh.virtual_services}
         self._ports: dict[int, PortView] = {}
 
     def port(self, number: int) -> PortView:
@@ -96,9 +112,8 @@ class Scope:
 
     def is_order_open(self, one: Service, other: Service) -> bool:
         """Whether nobody knows which of two services istiod looks at first."""
-        exported = self._registry.is_exported_alone
-        alike = exported(one, self.client.namespace) == exported(other, self.client.namespace)
-        return alike and is_age_open(one.source, other.source)
+        groups = {self._registry.group_of(item, self.client.namespace) for item in (one, other)}
+        return len(groups) == 1 and is_age_open(one.source, other.source)
 
     def forget(self) -> None:
         """Give up the ports; they and the scope know each other, so that neither would go by itself."""
@@ -122,13 +137,22 @@ class Scope:
         return default, None
 
     def _led_to(self, visible: Iterable[Service], known: Sequence[Service]) -> list[Service]:
-        """Services that only routes name: they are imported as clusters, and get neither listener nor virtual host."""
+        """Services that only routes name: they are imported as clusters, and get neither listener nor virtual host.
+
+        Of several namespaces it is the client's own, else the first by name (pickFirstVisibleNamespace).
+        """
         routes = [item for egress in self.egress for item in egress.virtual_services]
-        wanted = {host for item in routes for host in destination_hosts(item)} - {service.host for service in known}
+        wanted = {host for item in routes for host in destination_hosts(item, self.delegates)}
+        wanted -= {service.host for service in known}
         if not wanted:
             return []
         found = [service for service in visible if service.host in wanted]
-        return one_namespace_per_host(found, self.client.namespace, self.version, has_sidecar=self.sidecar is not None)
+        homes: dict[str, set[str]] = {}
+        for service in found:
+            homes.setdefault(service.host, set()).add(service.source.namespace)
+        own = self.client.namespace
+        home = {host: own if own in places else min(places) for host, places in homes.items()}
+        return [service for service in found if home[service.host] == service.source.namespace]
 
 
 def _aliases(mesh: Mesh) -> Mapping[str, Sequence[KubernetesService]]:

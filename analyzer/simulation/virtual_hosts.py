@@ -13,7 +13,7 @@ from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.services import Service as KubernetesService
 from analyzer.simulation.clusters import Cluster
 from analyzer.simulation.listeners import Target, longest_suffix
-from analyzer.simulation.routes import Route, hosts_of, http_routes
+from analyzer.simulation.routes import Route, hosts_of, http_routes, overlap
 from analyzer.simulation.services import CLUSTER_DOMAIN, Service
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class VirtualHosts:
         """The routes that a VirtualService puts in place of a service's own, null where none does."""
         if self._egress is None or not self._egress.virtual_services:
             return None
-        for item in self._egress.routes_of(service.host):
+        for item in self._egress.http_routes_of(service.host):
             if item.http:
                 routes = http_routes(item, self._scope.client, self._number, self._scope.delegates)
                 if routes:
@@ -120,14 +120,20 @@ class VirtualHosts:
             yield from _short_names(full, self._scope.client.namespace)
 
     def _add_hosts_without_service(self, services: Sequence[tuple[Service, Port]]) -> None:
-        """On port 80 a VirtualService's hosts are virtual hosts even where no service has them."""
+        """A VirtualService's hosts that no service of the port has: virtual hosts on port 80, and beside a service.
+
+        A wildcard host that some service falls under is none of them: it stands for those services alone
+        (route.go, separateVSHostsAndServices).
+        """
         assert self._egress is not None
-        known = {service.host for service, _ in services}
+        if not self._egress.virtual_services:
+            return
+        registered = {service.host for service in self._egress.by_port.get(self._number, ())}
+        routed = {item.reference for service, _ in services for item in self._egress.http_routes_of(service.host)}
         for item in self._egress.virtual_services:
-            hosts = hosts_of(item)
-            if not item.http or (self._number != 80 and not any(host in known for host in hosts)):
+            if not item.http or (self._number != 80 and item.reference not in routed):
                 continue
-            orphans = [host for host in hosts if host not in known]
+            orphans = [host for host in hosts_of(item) if not _is_among(host, registered)]
             routes = http_routes(item, self._scope.client, self._number, self._scope.delegates) if orphans else []
             for host in orphans if routes else ():
                 self._add_orphan(item, host, routes)
@@ -146,6 +152,10 @@ class VirtualHosts:
             self._add_wildcard(host, target, routes)
         else:
             self._exact.setdefault(host.lower(), (target, routes))
+
+
+def _is_among(host: str, registered: set[str]) -> bool:
+    return host in registered or (host.startswith("*") and any(overlap(host, name) for name in registered))
 
 
 def _short_names(host: str, namespace: str) -> Iterator[str]:

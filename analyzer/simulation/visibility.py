@@ -13,11 +13,14 @@ NOBODY: frozenset[str] = frozenset()
 
 
 def scope_of(item: MeshObject, export_to: tuple[str, ...], default: tuple[str, ...]) -> frozenset[str]:
-    """The namespaces that see an object: their names, `EVERYBODY` or `NOBODY`."""
-    written = export_to or default or ("*",)
-    if "*" in written:
+    """The namespaces that see an object: their names, `EVERYBODY` or `NOBODY`. Of a default only `.` and `*` count."""
+    if not export_to:
+        if "." in default:
+            return frozenset((item.namespace,))
+        return EVERYBODY if "*" in default or not default else NOBODY
+    if "*" in export_to:
         return EVERYBODY
-    return frozenset(item.namespace if name == "." else name for name in written if name != "~")
+    return NOBODY if "~" in export_to else frozenset(item.namespace if name == "." else name for name in export_to)
 
 
 class Visibilities:

@@ -13,7 +13,7 @@ from analyzer.mesh.model import Mesh, VirtualService
 from analyzer.mesh.names import network_of
 from analyzer.mesh.routing import MESH_GATEWAY, HTTPMatch, StringMatch
 from analyzer.simulation.matching import holds, looks_at_path, matched_part
-from analyzer.simulation.routes import hosts_of, overlap
+from analyzer.simulation.routes import Delegates, hosts_of, overlap
 from analyzer.simulation.services import CLUSTER_DOMAIN
 from analyzer.vocabulary import ApplicationProtocol
 
@@ -123,12 +123,13 @@ class _Watch:
 
 def _looking(mesh: Mesh) -> Iterator[tuple[VirtualService, Looks]]:
     """VirtualServices for sidecars that look at path or method, themselves or by their delegates."""
-    delegates = {item.reference: item for item in mesh.virtual_services if not item.hosts}
+    delegates = Delegates(mesh)
     for service in mesh.virtual_services:
         if MESH_GATEWAY not in service.gateways or not service.hosts:
             continue
-        named = [delegates[route.delegate] for route in service.http if route.delegate in delegates]
-        look = _looks_of(match for item in (service, *named) for route in item.http for match in route.matches)
+        handed = (delegates.of(service, route) for route in service.http)
+        every = (service, *(delegate for delegate in handed if delegate is not None))
+        look = _looks_of(match for item in every for route in item.http for match in route.matches)
         if look.paths or look.methods:
             yield service, look
 
