@@ -4,8 +4,9 @@ Sources: istio/istio pilot/pkg/model/sidecar.go (appendSidecarServices), pilot/p
 cluster_builder.go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from analyzer.mesh.model import EndpointSlice, Mesh, Port, ServiceEntry
 from analyzer.simulation.services import Service
@@ -96,6 +97,12 @@ class Clusters:
             return self._kubernetes(service)
         if entry.resolution is Resolution.DYNAMIC_DNS:
             return Cluster(service, self._why_no_dynamic_dns(service, port))
+        found = self._connects(service, entry)
+        is_sure = found.missing is None and found.doubt is None
+        return found if is_sure or not self._has_endpoints_elsewhere(service, entry, port) else Cluster(service)
+
+    def _connects(self, service: Service, entry: ServiceEntry) -> Cluster:
+        """Whether an entry by itself says where to connect to."""
         if entry.workload_selector is not None and entry.resolution is not Resolution.NONE:
             return self._selected(service, entry)
         if entry.resolution is Resolution.STATIC and not entry.endpoints:
@@ -103,6 +110,24 @@ class Clusters:
         if entry.resolution in _BY_DNS and not entry.endpoints and service.host.startswith("*"):
             return Cluster(service, f"{service.host} cannot be resolved: DNS without endpoints wants a full name")
         return Cluster(service)
+
+    def _has_endpoints_elsewhere(self, service: Service, entry: ServiceEntry, port: Port) -> bool:
+        """Whether another entry of its namespace gives the host an endpoint on a port: they all are one's endpoints.
+
+        Source: istio/istio pilot/pkg/serviceregistry/serviceentry (instances are kept by namespace and host).
+        """
+        return any(
+            other is not entry and other.endpoints and any(item.number == port.number for item in other.ports)
+            for other in self._entries.get((entry.namespace, service.host), ())
+        )
+
+    @cached_property
+    def _entries(self) -> Mapping[tuple[str, str], Sequence[ServiceEntry]]:
+        found: dict[tuple[str, str], list[ServiceEntry]] = {}
+        for entry in self._mesh.service_entries:
+            for host in entry.hosts:
+                found.setdefault((entry.namespace, host), []).append(entry)
+        return found
 
     def _why_no_dynamic_dns(self, service: Service, port: Port) -> str | None:
         if self._version < (1, 30):

@@ -85,13 +85,16 @@ class Deciding:
         if name is not None:
             because = "No service visible here has this server name on this address and port"
             return self._fallthrough("no_server_name", because)
-        if group.asks_names:
+        otherwise = self._fallthrough("no_chain", "No chain of this port's listener takes these bytes")
+        goes_out = otherwise.outcome is Outcome.ALLOWED
+        if group.asks_names and not (goes_out and group.all_work):
             because = "Allowed if the server name is one of the services on this port; the log does not show it."
             return Decision(Outcome.CONDITIONAL, "server_name_unknown", because, conditions=("sni_unknown",))
-        if listener.http and listener.http_since_proposed and self.request.destination_port != 80:
+        may_be_http = listener.http and listener.http_since_proposed and self.request.destination_port != 80
+        if may_be_http and not goes_out:
             because = "If these bytes are HTTP, they are routed by Host, and that was not logged."
             return Decision(Outcome.CONDITIONAL, "may_be_http", because, conditions=("host_unknown",))
-        return self._fallthrough("no_chain", "No chain of this port's listener takes these bytes")
+        return otherwise
 
     def _plain(self, group: ChainGroup) -> Decision:
         """HTTP where no Host is looked at: a chain without server names takes it as bytes, or none does."""
@@ -107,11 +110,20 @@ class Deciding:
         nameless = self.request.key.host is None and target.service.address is None
         if decision.outcome is not Outcome.ALLOWED or not nameless or self.owners.is_for_it(self.request, target):
             return decision
-        rival = next((item for item in listener.ignored if item.service.host != target.service.host), None)
-        if rival is None:
+        rivals = [item for item in listener.ignored if item.service.host != target.service.host]
+        if not rivals:
             return decision
+        claiming = next((item for item in rivals if self._is_dialled_at(item)), None)
+        if claiming is not None:
+            because = f"{target.by} takes this traffic, which was sent to an address of {claiming.by}."
+            return Decision(Outcome.MISDIRECTED, "match_all_chain", because, target.by, decision.unguarded, stray=True)
+        rival = rivals[0]
         because = f"{target.by} takes all of this port; {rival.by} wants it too, and only DNS knows whose this is."
         return Decision(Outcome.CONDITIONAL, "match_all_chain", because, target.by, True, ("dns_answer",))
+
+    def _is_dialled_at(self, target: Target) -> bool:
+        """Whether the dialled address is of a prefix that a target's entry lists."""
+        return target.service.is_prefix and self.owners.is_for_it(self.request, target)
 
     def _own_may_be_older(self, listener: Listener, target: Target) -> bool:
         """Whether one of those that the target silenced is the request's own, and nobody knows which is older."""

@@ -68,11 +68,20 @@ class ChainGroup:
     exact: dict[str, Target] = field(default_factory=dict)
     suffixes: dict[str, Target] = field(default_factory=dict)
     rest: Target | None = None
+    _all_work: bool | None = None
 
     @property
     def asks_names(self) -> bool:
         """Whether some chain asks for a server name."""
         return bool(self.exact or self.suffixes)
+
+    @property
+    def all_work(self) -> bool:
+        """Whether every server name leads to a cluster that works; asked once the listener is built."""
+        if self._all_work is None:
+            targets = (*self.exact.values(), *self.suffixes.values())
+            self._all_work = all(target.missing is None and target.doubt is None for target in targets)
+        return self._all_work
 
     def named(self, server_name: str) -> Target | None:
         """The chain of a server name: exact, else the longest suffix; a wildcard never matches its apex."""
@@ -80,6 +89,8 @@ class ChainGroup:
 
 
 _NO_CHAINS = ChainGroup()
+_ANYWHERE = "0.0.0.0/"
+"""What a prefix begins with that Istio leaves out of a chain's conditions, whatever its length."""
 
 
 @dataclass(slots=True)
@@ -107,7 +118,7 @@ class Listener:
 
     def add(self, chain: Chain) -> None:
         """Add a chain; one with the very conditions of an earlier one is dropped, one that overlaps is refused."""
-        masked = tuple(network_of(prefix) for prefix in chain.prefixes) if chain.prefixes else ()
+        masked = tuple(network_of(prefix) for prefix in chain.prefixes if not prefix.startswith(_ANYWHERE))
         key = (frozenset(masked), frozenset(chain.server_names))
         if key in self._keys:
             self.ignored.append(chain.target)

@@ -21,7 +21,8 @@ class Owners:
             return False
         host = request.key.host
         if host is not None:  # whoever dials an entry's own address asked for it, unless the name is another's
-            return target.service.address is None or self._has_host(host)
+            stands_anywhere = target.service.address is None and not target.service.stands_at_its_pods
+            return stands_anywhere or self._has_host(host)
         return request.destination_ip is not None and request.destination_ip in self._addresses
 
     def is_for_it(self, request: Request, target: Target) -> bool:
@@ -36,6 +37,9 @@ class Owners:
         address = request.destination_ip
         if address is None:
             return True
+        if service.is_prefix:
+            network, dialled = network_of(service.address or ""), network_of(address)
+            return network is None or dialled is None or dialled.network_address in network
         if service.address is not None:
             return True  # it was dialled at the service's own address
         entry = service.entry

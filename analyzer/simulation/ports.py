@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ALONE = frozenset(("MONGO", "MYSQL"))
 _RESERVED_PORTS = frozenset((15001, 15006, 15021, 15090))
-_UNSPECIFIED = ("", "0.0.0.0", "::")
+_UNSPECIFIED = ("0.0.0.0", "::")
 
 
 @dataclass
@@ -55,6 +55,9 @@ def build_port(number: int, scope: "Scope") -> PortView:
     view = PortView(number, VirtualHosts(number, scope, routed[0] if routed else None))
     for egress in own:
         _build_chosen(view, egress, scope)
+    for listener in (view.wildcard, *view.by_address.values()):
+        if listener is not None:
+            listener.locked = True
     for egress in rest:
         for service in egress.by_port.get(number, ()):
             for port in service.ports:
@@ -65,19 +68,17 @@ def build_port(number: int, scope: "Scope") -> PortView:
 
 
 def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
-    """A Sidecar's own port: its protocol and bind hold for every service on it, and nobody else gets on it."""
+    """A Sidecar's own port: its protocol holds for every service on it, and its bind if it says one."""
     chosen = egress.listener.port
     assert chosen is not None
     bind = egress.listener.bind or ("127.0.0.1" if egress.listener.capture_mode == "NONE" else "")
     if bind in _UNSPECIFIED and _is_reserved(view.number, scope):
         return
+    listen = Port(view.number, chosen.name, chosen.protocol)
     for service in egress.services:
         for port in service.ports:
             if port.number == view.number:
-                _Builder(view, egress, scope, service, port, Port(port.number, port.name, chosen.protocol), bind).add()
-    listener = view.wildcard if bind in _UNSPECIFIED else view.by_address.get(bind)
-    if listener is not None:
-        listener.locked = True
+                _Builder(view, egress, scope, service, port, listen, bind).add()
 
 
 def _is_reserved(number: int, scope: "Scope") -> bool:
@@ -86,7 +87,10 @@ def _is_reserved(number: int, scope: "Scope") -> bool:
 
 
 class _Builder:
-    """Puts one port of one service on its listener. `bind` is what a Sidecar chose, null where nobody did."""
+    """Puts one port of one service on its listener.
+
+    `listen` is the port as a Sidecar chose it, null where none did; `bind` the address it chose, "" for the services'.
+    """
 
     def __init__(
         self,
@@ -96,21 +100,22 @@ class _Builder:
         service: Service,
         port: Port,
         listen: Port | None = None,
-        bind: str | None = None,
+        bind: str = "",
     ) -> None:
         self._view, self._egress, self._scope = view, egress, scope
         self._service, self._port, self._listen, self._bind = service, port, listen or port, bind
+        self._is_chosen = listen is not None
         self._kind = port_class(self._listen.protocol)
 
     def add(self) -> None:
         """Find the addresses that the port is bound to and add to each listener what is missing there."""
         if self._kind is None or self._kind is PortClass.UDP:
             return
-        if self._kind is PortClass.HTTP and self._bind is None and _is_reserved(self._port.number, self._scope):
+        if self._kind is PortClass.HTTP and not self._bind and _is_reserved(self._port.number, self._scope):
             return
         for address in self._addresses():
             listener = self._listener(address)
-            if listener is None or (listener.locked and self._bind is None):
+            if listener.locked:
                 continue
             if self._is_alone(listener):
                 listener.ignored.append(self._own_target())
@@ -121,33 +126,33 @@ class _Builder:
 
     def _addresses(self) -> Iterator[str | None]:
         """Where the listener stands: null is 0.0.0.0."""
-        if self._bind is not None:
+        if self._bind:
             yield None if self._bind in _UNSPECIFIED else self._bind
         elif self._kind is PortClass.HTTP:
             yield None
         elif self._service.address is not None:
             yield self._service.plain_address
-        elif (pods := self._pods()) is not None:
-            yield from pods
+        elif not self._is_chosen and self._service.stands_at_its_pods:
+            yield from self._pods()
         else:
             yield None
 
-    def _pods(self) -> list[str] | None:
-        """A headless Service, and an entry that selects workloads without resolving, stand at each pod's address."""
-        service, mesh = self._service, self._scope.mesh
-        entry = service.entry
-        if isinstance(service.source, KubernetesService):
-            if service.source.external_name is not None:
-                return None
-            places = [item for item in mesh.endpoint_slices if item.namespace == service.source.namespace]
-            return [ip for item in places if item.service == service.source.name for ip in item.addresses]
-        if entry is None or entry.resolution is not Resolution.NONE or entry.workload_selector is None:
-            return None
-        selector = entry.workload_selector.items()
-        found = [item for item in mesh.workload_entries if item.namespace == entry.namespace]
-        return [item.address for item in found if all(item.labels.get(key) == value for key, value in selector)]
+    def _pods(self) -> list[str]:
+        """The addresses of the pods of a headless Service, or of the workloads that an entry like one selects."""
+        source, mesh = self._service.source, self._scope.mesh
+        if isinstance(source, KubernetesService):
+            places = [item for item in mesh.endpoint_slices if item.namespace == source.namespace]
+            return [ip for item in places if item.service == source.name for ip in item.addresses]
+        selector = (source.workload_selector or {}).items()
+        pods = [(pod, address) for pod in mesh.pods for address in pod.addresses]
+        workloads = [*((item, item.address) for item in mesh.workload_entries), *pods]
+        return [
+            address
+            for item, address in workloads
+            if item.namespace == source.namespace and all(item.labels.get(key) == value for key, value in selector)
+        ]
 
-    def _listener(self, address: str | None) -> Listener | None:
+    def _listener(self, address: str | None) -> Listener:
         protocol = (
             "" if self._kind is PortClass.HTTP and self._listen.protocol != "HTTP_PROXY" else self._listen.protocol
         )
@@ -179,31 +184,35 @@ class _Builder:
             if address is not None and listener.any_host is None:
                 listener.any_host = self._own_target(http=True)
             self._read_http(listener)
-            if had_http and self._bind is None and self._scope.version < (1, 32):
+            if had_http and self._scope.version < (1, 32):
                 listener.ignored.append(self._own_target())
                 return  # the later one adds no chain: only its HTTP virtual host works
         for chain in self._chains(address):
             listener.add(chain)
 
     def _chains(self, address: str | None) -> Iterator[Chain]:
-        address_range = self._service.address if self._service.is_prefix and self._bind is None else None
+        address_range = self._service.address if self._service.is_prefix and not self._bind else None
         prefixes = () if address_range is None else (address_range,)
         routes = self._egress.routes_of(self._service.host)
-        yield from self._tls(routes, prefixes) if self._kind is PortClass.TLS else self._tcp(routes, prefixes)
+        yield from self._tls(routes, prefixes, address) if self._kind is PortClass.TLS else self._tcp(routes, prefixes)
 
-    def _tls(self, routes: list[VirtualService], prefixes: tuple[str, ...]) -> Iterator[Chain]:
+    def _tls(self, routes: list[VirtualService], prefixes: tuple[str, ...], address: str | None) -> Iterator[Chain]:
+        """Chains by server name. A match's own subnets hold for all that follow it, as istiod has it."""
         seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         client, number = self._scope.client, self._listen.number
         for service in routes:
             for route in service.tls:
                 for match in route.matches:
+                    if not holds_for(match, client, number):
+                        continue
+                    prefixes = match.destination_subnets or prefixes
                     key = (tuple(sorted(match.sni_hosts)), tuple(sorted(match.destination_subnets)))
-                    if holds_for(match, client, number) and key not in seen:
+                    if key not in seen:
                         seen.add(key)
-                        target = self._routed(service, route.destinations)
-                        yield Chain(target, match.sni_hosts, match.destination_subnets or prefixes)
+                        yield Chain(self._routed(service, route.destinations), match.sni_hosts, prefixes)
         if not seen:
-            named = bool(prefixes) or self._service.address is None or self._is_dynamic
+            stands_anywhere = self._service.address is None and address is None
+            named = stands_anywhere or self._service.is_prefix or self._is_dynamic
             yield Chain(self._own_target(), (self._service.host,) if named else (), prefixes)
 
     @property

@@ -15,6 +15,7 @@ from analyzer.simulation.versions import Version
 from analyzer.vocabulary import Resolution
 
 CLUSTER_DOMAIN = "cluster.local"
+_UNSPECIFIED = "0.0.0.0"
 _AUTO_LABEL = "networking.istio.io/enable-autoallocate-ip"
 
 
@@ -53,6 +54,16 @@ class Service:
         if isinstance(self.source, ServiceEntry):
             return self.source.resolution
         return Resolution.NONE if self.source.is_headless else Resolution.STATIC
+
+    @property
+    def stands_at_its_pods(self) -> bool:
+        """Whether its raw bytes are taken at each pod's address: a headless Service, and an entry like one.
+
+        Such an entry selects workloads and resolves nothing.
+        """
+        if isinstance(self.source, KubernetesService):
+            return self.source.is_headless
+        return self.resolution is Resolution.NONE and self.source.workload_selector is not None and not self.address
 
     @cached_property
     def is_prefix(self) -> bool:
@@ -94,7 +105,7 @@ def _of_entry(entry: ServiceEntry, version: Version, captures_dns: bool) -> Iter
     for host in entry.hosts:
         if entry.addresses:
             for address in addresses:
-                yield Service(entry, host, address, ports=entry.ports)
+                yield Service(entry, host, None if address == _UNSPECIFIED else address, ports=entry.ports)
         elif captures_dns and is_allocated(entry, host, version):
             for address in entry.auto_addresses.get(host) or (f"{UNALLOCATED}{host} of {entry.reference}",):
                 yield Service(entry, host, address, True, entry.ports)

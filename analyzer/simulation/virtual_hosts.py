@@ -15,6 +15,7 @@ from analyzer.simulation.clusters import Cluster
 from analyzer.simulation.listeners import Target, longest_suffix
 from analyzer.simulation.routes import Route, hosts_of, http_routes, overlap
 from analyzer.simulation.services import CLUSTER_DOMAIN, Service
+from analyzer.vocabulary import Resolution
 
 if TYPE_CHECKING:
     from analyzer.simulation.scope import Egress, Scope
@@ -101,7 +102,16 @@ class VirtualHosts:
         ]
 
     def _domains(self, service: Service, last: Service) -> Iterator[str]:
-        """The names that a service answers to: its host with and without a dot, short ones, its last address."""
+        """The names that a service answers to, and its last address; a headless Service to all names below them too."""
+        for name in self._names(service):
+            yield name
+            if service.is_kubernetes and service.resolution is Resolution.NONE:
+                yield f"*.{name}"
+        if last.plain_address is not None:
+            yield last.plain_address
+
+    def _names(self, service: Service) -> Iterator[str]:
+        """A service's host with and without a dot, short ones, and what else points at it."""
         host = service.host.lower()
         yield host
         if self._scope.version >= (1, 27) and not host.endswith("."):
@@ -109,8 +119,6 @@ class VirtualHosts:
         if host.endswith(_IN_CLUSTER):
             yield from _short_names(host, self._scope.client.namespace)
         yield from self._aliases(service.host)
-        if last.plain_address is not None:
-            yield last.plain_address
 
     def _aliases(self, host: str) -> Iterator[str]:
         """Since 1.21 an ExternalName Service is another name of what it points at."""
