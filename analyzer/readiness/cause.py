@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from analyzer.detection.texts import shown
 from analyzer.evidence import Request
-from analyzer.mesh.model import Port, ServiceEntry
+from analyzer.mesh.model import Port, ServiceEntry, VirtualService
 from analyzer.readiness.edits import Edit
 from analyzer.readiness.relatives import Near
 from analyzer.readiness.sight import Sight
@@ -75,6 +75,12 @@ class Case:
         else:
             found = []
         return sorted(found, key=lambda near: self.port_of(near.entry) is None)
+
+
+def of_routes(code: CauseCode, service: VirtualService, because: str, repair: str) -> Cause:
+    """A cause that lies with a VirtualService."""
+    place = None if service.origin is None else f"{service.origin.file}:{service.origin.line}"
+    return Cause(code, because, repair, f"VirtualService/{service.reference}", place)
 
 
 def about(code: CauseCode, entry: ServiceEntry, because: str, repair: str, *edits: Edit) -> Cause:

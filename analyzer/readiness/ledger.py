@@ -107,7 +107,7 @@ def ledger_of(
 
 
 def _may_see(entry: ServiceEntry, namespace: str, mesh: Mesh) -> bool:
-    return exports_to(entry.export_to or mesh.config.service_export_to or ("*",), entry.namespace, namespace)
+    return exports_to(entry, mesh.config.service_export_to, namespace)
 
 
 def _grant(entry: ServiceEntry, usages: Usages, may: Sequence[str], logged: Iterable[str | None]) -> Grant:

@@ -8,13 +8,13 @@ pilot/pkg/model/sidecar.go and push_context.go (what is seen), pilot/pkg/network
 from collections.abc import Callable
 
 from analyzer.detection.texts import shown
-from analyzer.mesh.model import Port, ServiceEntry
+from analyzer.mesh.model import Port, ServiceEntry, VirtualService
 from analyzer.mesh.names import network_of
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.readiness import unseen
-from analyzer.readiness.cause import Case, Cause, about
+from analyzer.readiness.cause import Case, Cause, about, of_routes
 from analyzer.readiness.edits import Edit
-from analyzer.vocabulary import CauseCode, Outcome
+from analyzer.vocabulary import CauseCode, Outcome, Resolution
 
 _TAKES = {
     PortClass.HTTP: {"HTTP", "GRPC"},
@@ -22,6 +22,10 @@ _TAKES = {
     PortClass.TCP: {"HTTP", "GRPC", "TLS", "TCP"},
     PortClass.AUTO: {"HTTP", "GRPC", "TLS", "TCP"},
 }
+
+
+_BY_ROUTES = ("no_route", "direct_response", "route_without_cluster")
+"""Rules of the replay that a VirtualService's routes decide by, so that `by` is its name."""
 
 
 def cause_of(case: Case) -> Cause:
@@ -70,6 +74,11 @@ def _cannot_work(case: Case) -> Cause | None:
         if near is None:
             return Cause(CauseCode.PROTOCOL_WRONG, case.decision.because, repair)
         return about(CauseCode.PROTOCOL_WRONG, near.entry, case.decision.because, repair)
+    routes = case.sight.relatives.virtual_services.get(case.decision.by or "")
+    if routes is not None and case.decision.rule in _BY_ROUTES:
+        return of_routes(
+            CauseCode.CANNOT_WORK, routes, case.decision.because, "Mend the route that takes it, or add one."
+        )
     if entry is None:
         return Cause(
             CauseCode.CANNOT_WORK, case.decision.because, "Mend what it names; the request has matched already."
@@ -79,12 +88,25 @@ def _cannot_work(case: Case) -> Cause | None:
         edits = tuple(Edit(entry.reference, "hosts", host.lower(), host) for host in upper)
         repair = f"Write {shown(', '.join(upper[:2]))} in lower case."
         return about(CauseCode.NAME_DIFFERS, entry, case.decision.because, repair, *edits)
-    return about(CauseCode.CANNOT_WORK, entry, case.decision.because, _repair_of_broken(entry))
+    return about(CauseCode.CANNOT_WORK, entry, case.decision.because, _repair_of_broken(entry, case))
 
 
-def _repair_of_broken(entry: ServiceEntry) -> str:
-    if entry.resolution == "STATIC" and not entry.endpoints and entry.workload_selector is None:
+def _repair_of_broken(entry: ServiceEntry, case: Case) -> str:
+    number, host = case.request.destination_port, case.request.key.host or ""
+    if case.decision.rule == "http_proxy_takes_all":
+        return f"Make the protocol of its port {number} HTTP or TCP."
+    if case.decision.rule == "listener_refused":
+        return f"Write names for port {number} that begin with `*.` or no star, each in one entry or route alone."
+    if case.sight.relatives.service(host) is not None:
+        return "Add the port to the Service, or give the entry a host of its own."
+    if entry.workload_selector is not None:
+        return "Let its `workloadSelector` select what runs, or give it `endpoints` in its place."
+    if entry.resolution is Resolution.DYNAMIC_DNS:
+        return "Make its `resolution` NONE for a wildcard, DNS for a full name."
+    if not entry.endpoints and entry.resolution is Resolution.STATIC:
         return "Add `endpoints`, or make its `resolution` DNS."
+    if not entry.endpoints and entry.resolution is not Resolution.NONE and any("*" in name for name in entry.hosts):
+        return "Make its `resolution` NONE, or add `endpoints`."
     return "Make one entry of those for this host, or give them the same resolution, labels and exportTo."
 
 
@@ -120,7 +142,10 @@ def _port_missing(case: Case, entry: ServiceEntry) -> Cause:
     because = f"{entry.reference} is for this host and does not have port {number} (it has {declared})."
     hidden = [near.entry for near in case.relatives() if case.port_of(near.entry) and case.sight.hidden(near)]
     if hidden:
-        because += f" {hidden[0].reference} has it, and an entry of one's own namespace hides all others for a host."
+        why = "an entry of one's own namespace hides all others for a host"
+        if entry.namespace != case.request.key.source_namespace:
+            why = "proxies here take a host from one namespace alone"
+        because += f" {hidden[0].reference} has it, and {why}."
     unsafe = protocol == "TCP" and not entry.addresses
     repair = f"Add port {number} {protocol} to it{', with `addresses`' if unsafe else ''}."
     edit = Edit(entry.reference, "ports", Port(number, f"{protocol.lower()}-{number}", protocol))
@@ -144,6 +169,13 @@ def _stands_before(case: Case, entry: ServiceEntry) -> Cause:
         for near in (case.sight.relatives.of_address(dialled) if dialled else [])
         if near.entry.reference != entry.reference and case.port_of(near.entry) and case.sight.sees_any(near.entry)
     ]
+    turned = [item for near in case.relatives() if near.entry is entry for item in _turning(case, near.pattern)]
+    if turned:
+        because = (
+            f"TLS routes of {turned[0].reference} stand in for the chain of {entry.reference}, and none takes this."
+        )
+        repair = f"Add {shown(case.request.requested_server_name or '')} to the `sniHosts` of a route of it."
+        return of_routes(CauseCode.CAPTURED, turned[0], because, repair)
     if not others:
         return about(
             CauseCode.CAPTURED,
@@ -157,6 +189,11 @@ def _stands_before(case: Case, entry: ServiceEntry) -> Cause:
         f"before that of {entry.reference} and does not take this."
     )
     return about(CauseCode.CAPTURED, other, because, f"Take `addresses` out of {other.reference}, or narrow them.")
+
+
+def _turning(case: Case, pattern: str) -> list[VirtualService]:
+    named = case.request.requested_server_name is not None
+    return case.sight.relatives.tls_routes_of(pattern) if named else []
 
 
 def _holds(addresses: tuple[str, ...], dialled: str) -> bool:

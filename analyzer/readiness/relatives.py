@@ -4,8 +4,9 @@ import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
 
-from analyzer.mesh.model import Mesh, Service, ServiceEntry
+from analyzer.mesh.model import Mesh, Service, ServiceEntry, VirtualService
 from analyzer.mesh.names import network_of
+from analyzer.simulation.routes import hosts_of, overlap
 from analyzer.simulation.services import CLUSTER_DOMAIN
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -31,6 +32,7 @@ class Relatives:
     def __init__(self, mesh: Mesh) -> None:
         self.entries = {entry.reference: entry for entry in mesh.service_entries}
         self.sidecars = {sidecar.reference: sidecar for sidecar in mesh.sidecars}
+        self.virtual_services = {item.reference: item for item in mesh.virtual_services}
         self._services = {
             name: service for service in mesh.services for name in _names(service.name, service.namespace)
         }
@@ -58,6 +60,11 @@ class Relatives:
     def service(self, host: str) -> Service | None:
         """The Kubernetes Service of a name, which names its namespace."""
         return self._services.get(host)
+
+    def tls_routes_of(self, pattern: str) -> list[VirtualService]:
+        """The VirtualServices whose TLS routes stand in for the chain of an entry's host."""
+        found = (item for item in self.virtual_services.values() if item.tls)
+        return [item for item in found if any(overlap(host, pattern) for host in hosts_of(item))]
 
     def same_host(self, pattern: str) -> list[Near]:
         """Entries that have exactly this host, letter for letter."""

@@ -4,12 +4,14 @@ Sources: istio/istio pilot/pkg/model/push_context.go (exportTo), pilot/pkg/model
 which hosts it lists, whose entry survives where several namespaces have one for a host).
 """
 
-from collections.abc import Iterable
-
 from analyzer.mesh.model import Mesh, ServiceEntry, Sidecar
 from analyzer.mesh.names import covers
 from analyzer.readiness.relatives import Near, Relatives
+from analyzer.simulation.registry import Order, group_of
+from analyzer.simulation.services import Service
+from analyzer.simulation.sidecars import one_namespace_per_host
 from analyzer.simulation.versions import version_of
+from analyzer.simulation.visibility import EVERYBODY, scope_of
 
 
 class Sight:
@@ -20,8 +22,8 @@ class Sight:
         self.is_known = not mesh.is_empty
         self.sidecar = _sidecar(mesh, namespace)
         self._namespace = namespace
-        self._public = mesh.config.service_export_to or ("*",)
-        self._own_hides = version_of(istio_version) >= (1, 24)
+        self._default = mesh.config.service_export_to
+        self._version = version_of(istio_version)
         self._entries = relatives.entries
 
     def entry(self, reference: str | None) -> ServiceEntry | None:
@@ -30,7 +32,11 @@ class Sight:
 
     def exported(self, entry: ServiceEntry) -> bool:
         """Whether an entry is exported to this namespace, whatever else hides it."""
-        return exports_to(entry.export_to or self._public, entry.namespace, self._namespace)
+        return exports_to(entry, self._default, self._namespace)
+
+    def scopes(self, entry: ServiceEntry) -> tuple[str, ...]:
+        """Where an entry is exported to, by its own words or the mesh's."""
+        return entry.export_to or self._default or ("*",)
 
     def sees(self, near: Near) -> bool:
         """Whether proxies here learn of an entry's host, or of the entry where it came near by its address."""
@@ -47,27 +53,31 @@ class Sight:
         return self.exported(near.entry) and self._listed(near) and self._hidden(near)
 
     def _hidden(self, near: Near) -> bool:
-        """Since 1.24 an entry of the client's own namespace hides those of all others for its host."""
-        return (
-            self._own_hides
-            and near.entry.namespace != self._namespace
-            and any(
-                other.entry.namespace == self._namespace
-                and other.pattern == near.pattern
-                and self.exported(other.entry)
-                and self._listed(other)
-                for other in self.relatives.same_host(near.pattern)
-            )
+        """Whether proxies here take the host from another namespace: they learn of one namespace's entries alone."""
+        same = [
+            other for other in self.relatives.same_host(near.pattern) if other.entry.namespace != near.entry.namespace
+        ]
+        if not same:
+            return False
+        rivals = [other.entry for other in (near, *same) if self.exported(other.entry) and self._listed(other)]
+        ordered = sorted(
+            Order(forward=True).of(rivals), key=lambda entry: group_of(self._scope(entry), entry, self._namespace)
         )
+        services = [Service(entry, near.pattern, None) for entry in ordered]
+        kept = one_namespace_per_host(services, self._namespace, self._version, has_sidecar=self.sidecar is not None)
+        return all(service.source.namespace != near.entry.namespace for service in kept)
+
+    def _scope(self, entry: ServiceEntry) -> frozenset[str]:
+        return scope_of(entry, entry.export_to, self._default)
 
     def _listed(self, near: Near) -> bool:
         return self.sidecar is None or lists(self.sidecar, near.entry.namespace, near.pattern)
 
 
-def exports_to(scopes: Iterable[str], home: str, namespace: str) -> bool:
-    """Whether `exportTo` of an object in `home` reaches a namespace; `~` reaches nobody."""
-    wanted = set(scopes)
-    return "~" not in wanted and ("*" in wanted or namespace in wanted or ("." in wanted and namespace == home))
+def exports_to(entry: ServiceEntry, default: tuple[str, ...], namespace: str) -> bool:
+    """Whether an entry, or the mesh's default where it says nothing, exports it to a namespace."""
+    scope = scope_of(entry, entry.export_to, default)
+    return scope == EVERYBODY or namespace in scope
 
 
 def lists(sidecar: Sidecar, namespace: str, host: str) -> bool:

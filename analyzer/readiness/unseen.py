@@ -46,14 +46,20 @@ def not_exported(case: Case) -> Cause | None:
     if near is None:
         return None
     entry = near.entry
-    scopes = ", ".join(entry.export_to) or "*"
+    scopes = ", ".join(case.sight.scopes(entry))
     namespace = case.request.key.source_namespace
     if namespace is None:
         because = f"{entry.reference} is exported to {scopes}, and the log does not show which namespace called."
         return about(CauseCode.NOT_EXPORTED, entry, because, "Ingest with `--label source_namespace=NAME`.")
     because = f"{entry.reference} is exported to {scopes}, not to {shown(namespace)}."
-    repair = f"Add {shown(namespace)} to its `exportTo`."
-    return about(CauseCode.NOT_EXPORTED, entry, because, repair, Edit(entry.reference, "export_to", namespace))
+    edit = Edit(entry.reference, "export_to", namespace)
+    if "~" in entry.export_to:
+        hidden = Edit(entry.reference, "export_to", namespace, removed="*")
+        return about(CauseCode.NOT_EXPORTED, entry, because, f"Write {shown(namespace)} in place of `~`.", hidden)
+    if entry.export_to:
+        return about(CauseCode.NOT_EXPORTED, entry, because, f"Add {shown(namespace)} to its `exportTo`.", edit)
+    repair = f"Give it an `exportTo` of `.` and {shown(namespace)}."
+    return about(CauseCode.NOT_EXPORTED, entry, because, repair, Edit(entry.reference, "export_to", "."), edit)
 
 
 def service_lacks_it(case: Case) -> Cause | None:

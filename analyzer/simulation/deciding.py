@@ -213,7 +213,8 @@ class Deciding:
         """A chain or route takes the request: does it work, and is it the request's own?"""
         by, unguarded = target.by, rule in _UNCHECKED and self._is_open(target)
         if target.missing is not None:
-            return Decision(Outcome.BROKEN, "no_cluster", f"Matched {by}, but {target.missing}.", by)
+            how = "route_without_cluster" if target.rerouted else "no_cluster"
+            return Decision(Outcome.BROKEN, how, f"Matched {by}, but {target.missing}.", by)
         if target.doubt is not None:
             because = f"Matched {by}. {target.note}"
             return Decision(Outcome.CONDITIONAL, rule, because, by, unguarded, (target.doubt,))

@@ -68,6 +68,11 @@ def is_order_known(items: Iterable[MeshObject]) -> bool:
     return all(undated[proposed] == 0 or every[proposed] == 1 for proposed in every)
 
 
+def group_of(scope: frozenset[str], item: MeshObject, namespace: str) -> int:
+    """Where an object stands for a namespace, before age decides: its own, exported to it by name, public."""
+    return 2 if scope == EVERYBODY else int(item.namespace != namespace)
+
+
 class Registry:
     """The services that each namespace may see, in order: its own that are not public, then what others export to it
     by name, then what is public.
@@ -93,7 +98,9 @@ class Registry:
                     private[namespace].append(service)
         self.public = order.of_services(public)
         self._private = {
-            namespace: sorted(order.of_services(services), key=lambda item: item.source.namespace != namespace)
+            namespace: sorted(
+                order.of_services(services), key=lambda item: group_of(scopes[id(item.source)], item.source, namespace)
+            )
             for namespace, services in private.items()
         }
         self._homes = {service.source.namespace for service in self.public}
@@ -104,9 +111,8 @@ class Registry:
 
     def group_of(self, service: Service, namespace: str) -> int:
         """Which of the groups of `visible_in` a service is in; only within one does age decide."""
-        if not any(item is service for item in self._private.get(namespace, ())):
-            return 2
-        return int(service.source.namespace != namespace)
+        alone = any(item is service for item in self._private.get(namespace, ()))
+        return group_of(frozenset((namespace,)) if alone else EVERYBODY, service.source, namespace)
 
     def is_like_any_other(self, namespace: str) -> bool:
         """Whether nothing is exported to a namespace alone and no public service lives there."""

@@ -13,6 +13,7 @@ from analyzer.vocabulary import Result
 from tests.detection.building import destination, rule
 from tests.proposals.building import mesh_of
 from tests.readiness.building import assessment
+from tests.simulation.building import mesh_in
 
 
 def entry(name: str, *hosts: str, ports: str = "443/TLS", **spec: Any) -> dict[str, Any]:
@@ -132,6 +133,66 @@ def test_the_cause_of_a_block_and_its_smallest_repair(case: Case) -> None:
     assert cause.place == (
         None if case.object is None else case.object.replace("/", "-").replace("ServiceEntry-", "mesh/") + ".yaml:1"
     )
+
+
+NAMED = {
+    "kind": "VirtualService",
+    "metadata": {"name": "named", "namespace": "egress"},
+    "spec": {
+        "hosts": ["a.example.com", "api.example.com"],
+        "tls": [{"match": [{"sniHosts": ["a.example.com"]}], "route": [{"destination": {"host": "a.example.com"}}]}],
+    },
+}
+ASTRAY = {
+    "kind": "VirtualService",
+    "metadata": {"name": "astray", "namespace": "egress"},
+    "spec": {"hosts": ["api.example.com"], "http": [{"route": [{"destination": {"host": "nowhere.example.com"}}]}]},
+}
+POD = {
+    "kind": "Pod",
+    "metadata": {"name": "jobs-1", "namespace": "egress", "labels": {"app": "jobs"}},
+    "status": {"podIP": "10.1.0.1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("entries", "documents", "protocol", "port", "cause"),
+    [
+        (["api.example.com:443/TLS in zeta", "api.example.com:8443/TLS in alpha"], [], "tls", 8443,
+         ("port_missing", "ServiceEntry/zeta/e1", "Add port 8443 TLS to it.")),
+        (["api.example.com:443/TLS", "api.example.com:8443/TLS in ops exp shop"], [], "tls", 443,
+         ("port_missing", "ServiceEntry/ops/e2", "Add port 443 TLS to it.")),
+        (["a.example.com,api.example.com:443/TLS"], [NAMED], "tls", 443,
+         ("captured", "VirtualService/egress/named", "Add api.example.com to the `sniHosts` of a route of it.")),
+        (["api.example.com:80/HTTP named astray"], [ASTRAY], "http", 80,
+         ("cannot_work", "VirtualService/egress/astray", "Mend the route that takes it, or add one.")),
+        (["*.example.com:443/TLS"], [], "tls", 443,
+         ("cannot_work", "ServiceEntry/egress/e1", "Make its `resolution` NONE, or add `endpoints`.")),
+        (["api.example.com:443/TLS DYNAMIC_DNS"], [], "tls", 443,
+         ("cannot_work", "ServiceEntry/egress/e1", "Make its `resolution` NONE for a wildcard, DNS for a full name.")),
+        (["api.example.com:443/TLS STATIC selects app=vm"], [POD], "tls", 443,
+         ("cannot_work", "ServiceEntry/egress/e1",
+          "Let its `workloadSelector` select what runs, or give it `endpoints` in its place.")),
+        (["p.example.com:8080/HTTP_PROXY"], [], "tls", 8080,
+         ("cannot_work", "ServiceEntry/egress/e1", "Make the protocol of its port 8080 HTTP or TCP.")),
+        (["*-eu.example.com:443/TLS NONE", "api.example.com:443/TLS"], [], "tls", 443,
+         ("cannot_work", "ServiceEntry/egress/e1",
+          "Write names for port 443 that begin with `*.` or no star, each in one entry or route alone.")),
+        (["api.example.com:443/TLS exp ~"], [], "tls", 443,
+         ("not_exported", "ServiceEntry/egress/e1", "Write shop in place of `~`.")),
+    ],
+    ids=["another namespace's is the older", "another's is exported by name", "a route without the name",
+         "a route to nowhere, of a VirtualService named like its entry", "a wildcard that DNS should resolve",
+         "DYNAMIC_DNS of a full name", "a selector of nothing", "HTTP_PROXY", "a partial wildcard", "shown to nobody"],
+)  # fmt: skip
+def test_the_object_that_must_change_is_named_with_its_repair(
+    entries: list[str], documents: list[Any], protocol: str, port: int, cause: tuple[str, str, str]
+) -> None:
+    asked = destination("api.example.com", protocol, port=port, classes={"blocked": 7})
+
+    (block,) = assessment([asked], mesh_in({"entries": entries, "documents": documents})).blocks
+
+    assert (block.cause.code, block.cause.object, block.cause.repair) == cause
 
 
 def test_what_the_switch_would_refuse_has_a_cause_as_well() -> None:
