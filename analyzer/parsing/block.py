@@ -46,15 +46,14 @@ class BlockReader:
     def read(self, data: bytes) -> ParsedBlock:
         """Read every line of a block; lines end in `\\n` and nothing else."""
         parsed = ParsedBlock()
-        clean, odd = _set_unreadable_aside(data)
+        clean, unreadable = _set_unreadable_aside(data)
         frequent = self._by_frequency(clean)
         if not frequent:
-            rest = [(number, line) for number, line in enumerate(clean.split(b"\n")) if line.strip()]
-            return self._finish(parsed, odd + rest, None)
+            return self._finish(parsed, unreadable, list(enumerate(clean.split(b"\n"))), None)
         reading = next(log_format for log_format in self.formats if log_format.name == frequent[0]).read(clean)
         if reading.entries is not None and len(reading.entries):
             parsed.entries.append(reading.entries)
-        return self._finish(parsed, odd + reading.odd, frequent[0])
+        return self._finish(parsed, unreadable, reading.odd, frequent[0])
 
     def _by_frequency(self, data: bytes) -> list[str]:
         """The formats of a few lines spread over the block, the most frequent first."""
@@ -73,27 +72,26 @@ class BlockReader:
                     break
         return seen
 
-    def _finish(self, parsed: ParsedBlock, odd: list[OddLine], done: str | None) -> ParsedBlock:
+    def _finish(
+        self, parsed: ParsedBlock, unreadable: list[OddLine], odd: list[OddLine], done: str | None
+    ) -> ParsedBlock:
         """Read the odd lines: by the column where another format has many of them, else one by one."""
-        others = [log_format for log_format in self.formats if log_format.name != done]
         odd = [(number, line) for number, line in odd if line.strip()]
         if len(odd) >= _WORTH_A_COLUMN:
-            readable = [(number, line) for number, line in odd if len(line) <= _LONGEST_LINE and _is_clean(line)]
-            aside = [(number, line) for number, line in odd if len(line) > _LONGEST_LINE or not _is_clean(line)]
-            for name in self._by_frequency(b"\n".join(line for _, line in readable)):
-                log_format = next((f for f in others if f.name == name), None)
-                if log_format is None or len(readable) < _WORTH_A_COLUMN:
+            for name in self._by_frequency(b"\n".join(line for _, line in odd)):
+                log_format = next((f for f in self.formats if f.name == name != done), None)
+                if log_format is None or len(odd) < _WORTH_A_COLUMN:
                     continue
-                reading = log_format.read(b"\n".join(line for _, line in readable))
-                numbers = np.array([number for number, _ in readable], np.int64)
+                reading = log_format.read(b"\n".join(line for _, line in odd))
+                numbers = np.array([number for number, _ in odd], np.int64)
                 if reading.entries is not None and len(reading.entries):
                     reading.entries.lines = numbers[reading.entries.lines]
                     parsed.entries.append(reading.entries)
-                readable = [(int(numbers[place]), line) for place, line in reading.odd]
-            odd = aside + readable
+                odd = [(int(numbers[place]), line) for place, line in reading.odd]
         careful: dict[str, list[tuple[int, CarefulLine]]] = {}
-        for number, line in sorted(odd):
-            found = self._read_carefully(line)
+        aside = {number for number, _ in unreadable}
+        for number, line in sorted([*odd, *(item for item in unreadable if item[1].strip())]):
+            found = self._read_unreadable(line) if number in aside else self._read_carefully(line.decode("utf-8"))
             if isinstance(found, Reason):
                 parsed.rejected.append(Rejection(number, found, line))
             else:
@@ -103,13 +101,19 @@ class BlockReader:
         parsed.lines = sum(len(entries) for entries in parsed.entries) + len(parsed.rejected)
         return parsed
 
-    def _read_carefully(self, line: bytes) -> tuple[str, CarefulLine] | Reason:
+    def _read_unreadable(self, line: bytes) -> tuple[str, CarefulLine] | Reason:
+        """A line that no reader by the column may see: only one of bytes that are no UTF-8 may be an entry."""
         if len(line) > _LONGEST_LINE:
             return Reason.TOO_LONG
         if b"\0" in line or b"\r" in line.rstrip(b"\r"):
             return Reason.MALFORMED
-        text = as_text(line)
-        by_bytes = not text.isascii() and not _is_clean(line.rstrip(b"\r"))
+        found = self._read_carefully(as_text(line))
+        if isinstance(found, Reason) or _is_clean(line.rstrip(b"\r")):
+            return found
+        name, read = found
+        return name, read._replace(values={name: _own_text(value) for name, value in read.values.items()})
+
+    def _read_carefully(self, text: str) -> tuple[str, CarefulLine] | Reason:
         readings: list[tuple[str, CarefulLine]] = []
         for log_format in self._candidates(shape_of(text)):
             found = log_format.read_line(text)
@@ -117,8 +121,6 @@ class BlockReader:
                 continue
             if found.refused is not None:
                 return found.refused
-            if by_bytes:
-                found = found._replace(values={name: _own_text(value) for name, value in found.values.items()})
             readings.append((log_format.name, found))
             if not found.tampered:
                 break

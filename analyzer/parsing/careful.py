@@ -5,6 +5,7 @@ A line with as many quotes as its format has is read piece by piece; with more, 
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.parsing.forged import forged_values
@@ -30,8 +31,9 @@ class Shape(NamedTuple):
     braced: bool
 
 
+@lru_cache(maxsize=1)
 def shape_of(line: str) -> Shape:
-    """Glance at a line."""
+    """Glance at a line; format after format asks about the same one."""
     return Shape(line.count('"'), line.count(" ", line.rfind('"') + 1), line.lstrip().startswith("{"))
 
 

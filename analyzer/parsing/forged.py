@@ -42,7 +42,7 @@ def forged_values(line: str, layout: Layout) -> dict[str, str] | None:
     """The fields of a line that its client cannot have written; null where the line is not of the layout."""
     opening, separator, request_on = line.partition('"')
     head = read_head(opening)
-    if not separator or head is None or _middle_pattern(layout.middle).search(line) is None:
+    if not separator or head is None or _middle_pattern(layout).search(line) is None:
         return None
     by_right = _from_the_right(head, request_on, layout)
     if not request_on.startswith(_TCP_REQUEST):
@@ -78,9 +78,9 @@ def _from_the_right(head: dict[str, str], request_on: str, layout: Layout) -> di
 
 def _left_of_the_authority(text: str, layout: Layout) -> dict[str, str]:
     """The proxy's own words where they can stand in one place only, and what is then left and right of them."""
-    opening = _opening_pattern(layout.middle)
+    opening = _opening_pattern(layout)
     places = [] if opening is None else [match.start() for match in opening.finditer(text)]
-    middle = _middle_pattern(layout.middle).match(text, places[0]) if len(places) == 1 else None
+    middle = _middle_pattern(layout).match(text, places[0]) if len(places) == 1 else None
     if middle is None:
         return {}
     values = {name: value for name, value in middle.groupdict().items() if value is not None}
@@ -110,16 +110,18 @@ def _agreed(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _opening_pattern(middle: tuple[Segment, ...]) -> re.Pattern[str] | None:
+def _opening_pattern(layout: Layout) -> re.Pattern[str] | None:
     """How the proxy's words begin, wherever that may stand (matches may overlap); null where it is not certain."""
+    middle = layout.middle
     fields = middle[0].fields[:2] if middle else ()
     certain = [_OPENING_FIELDS[name] for name in fields if name in _OPENING_FIELDS]
     return re.compile(f'(?=" {" ".join(certain)} )') if len(certain) == 2 else None
 
 
 @lru_cache(maxsize=64)
-def _middle_pattern(middle: tuple[Segment, ...]) -> re.Pattern[str]:
+def _middle_pattern(layout: Layout) -> re.Pattern[str]:
     """The proxy's words from the quote before them on; an upstream's own at their end only where they are a number."""
+    middle = layout.middle
     parts = [unquoted(segment) if not segment.quoted else words(segment.fields) for segment in middle]
     if middle and middle[-1].fields[-1:] == ("upstream_service_time",):
         before = words(middle[-1].fields[:-1])

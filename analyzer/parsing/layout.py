@@ -54,9 +54,12 @@ class Segment:
     quoted: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """The segments of a text format, unquoted and quoted in turn, beginning and ending unquoted."""
+    """The segments of a text format, unquoted and quoted in turn, beginning and ending unquoted.
+
+    Each is itself only, so that what is compiled for one is found without a look at its segments.
+    """
 
     segments: tuple[Segment, ...]
     host_unchecked: bool = False
