@@ -32,7 +32,7 @@ from analyzer.vocabulary import SOURCE_FIELDS
 
 _SUMMARIES_TOGETHER = 8
 """Summaries that wait before they are merged into one."""
-_ROWS_TOGETHER = 128_000
+_ROWS_TOGETHER = 192_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
 _EXCERPT = 2048
 """Bytes of a rejected line that are kept; its place in the source says where the rest is."""
@@ -153,15 +153,24 @@ class Worker:
                 self._summaries = [merge(self._summaries)]
         if self._rejected:
             self._writer.write(REJECTED_KIND, _together(self._rejected))
-            self._rejected = []
 
 
-def _together(tables: Sequence[pa.Table]) -> pa.Table:
-    """Tables as one, one chunk a column, one dictionary a column."""
-    alike = all(table.schema.equals(tables[0].schema) for table in tables)
-    # Promoting looks through dictionaries even where there is nothing to promote.
-    joined = pa.concat_tables(tables, promote_options="none" if alike else "default")
-    return joined.unify_dictionaries().combine_chunks()
+def _together(tables: list[pa.Table]) -> pa.Table:
+    """Tables as one, one chunk a column, one dictionary a column; the list is emptied.
+
+    Column by column, and what was joined is forgotten at once: both at a time would be the most that a worker holds.
+    """
+    if not all(table.schema.equals(tables[0].schema) for table in tables):
+        joined = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+        tables.clear()
+        return joined.combine_chunks()
+    schema = tables[0].schema
+    waiting = [pa.chunked_array([chunk for part in parts for chunk in part.chunks]) for parts in zip(*tables)]
+    tables.clear()
+    columns: list[pa.Array] = []
+    while waiting:
+        columns.append(waiting.pop().unify_dictionaries().combine_chunks())
+    return pa.table(columns[::-1], schema=schema)
 
 
 def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, Any]:
