@@ -146,12 +146,7 @@ class CustomJson:
     def _columns(self) -> dict[str, str] | None:
         """The column of each key; null where the kernel would not give what a line by itself does."""
         flat = all(leaf.pattern is None and "." not in leaf.key for leaf in self.leaves)
-        if (
-            not flat
-            or not self.slots.plain
-            or len(self._all_keys) > MOST_COLUMNS - 1
-            or any(map(_SPECIAL, self._all_keys))
-        ):
+        if not flat or len(self._all_keys) > MOST_COLUMNS - 1 or any(map(_SPECIAL, self._all_keys)):
             return None
         columns = {leaf.key: column_of(self.slots, place) for place, leaf in enumerate(self.leaves)}
         constants = {key: f"{_CONSTANT}{key}" for key in self._all_keys if key not in columns}

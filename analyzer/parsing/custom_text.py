@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from analyzer.errors import UsageError
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
@@ -15,9 +17,10 @@ from analyzer.parsing.custom_columns import column_of, finished
 from analyzer.parsing.layout import IGNORED
 from analyzer.parsing.native import MOST_COLUMNS, Cut, TextKernel, library
 from analyzer.parsing.operators import Operator, take_apart
-from analyzer.parsing.parsed import Reading
+from analyzer.parsing.parsed import Entries, Reading
 from analyzer.parsing.readings import Pattern, pattern_of
 from analyzer.parsing.slots import Slots
+from analyzer.parsing.tables import without
 
 _FEWEST_FIELDS = 2
 
@@ -80,9 +83,16 @@ class CustomText:
         if self._kernel is None:
             return read_by_line(self, data)
         reading = self._kernel.read(data)
-        if reading.entries is not None:
-            reading.entries.columns = finished(self.slots, reading.entries.columns)
-        return reading
+        if reading.entries is None:
+            return reading
+        reading.entries.columns = finished(self.slots, reading.entries.columns)
+        return without(reading, self._misread(reading.entries), data)
+
+    def _misread(self, entries: Entries) -> Any:
+        """Rows whose time is none, in a format where only its own blanks say where it ends."""
+        if not self._has_long_time:
+            return np.zeros(len(entries), bool)
+        return np.asarray(entries.columns["start_time"].is_null())
 
     @cached_property
     def _kernel(self) -> TextKernel | None:
@@ -94,23 +104,21 @@ class CustomText:
         """The kernel's steps; null where its plain rules would not give the one reading.
 
         It ends a value at the first letter of the literal behind it, so between two values in one stretch without
-        quotes that letter must be a blank, which no value then holds.
+        quotes no value may hold that letter, but for a time, which holds it so many times.
         """
         first, parts = self._parts
-        if not self.slots.plain or len(parts) > MOST_COLUMNS:
+        if len(parts) > MOST_COLUMNS or any(piece.inside is None for piece in self.pattern.pieces):
             return None
-        cuts = [Cut(IGNORED, first, blanks=True)]
-        for piece in self.pattern.pieces:
-            if piece.kinds and (piece.marks is None or piece.marks.strip(" ")):
-                return None
-            cuts += [Cut("", "", blanks=piece.literals == ("", "")) for _ in piece.kinds]
+        inside = [held for piece in self.pattern.pieces for held in piece.inside or ()]
+        columns = (column_of(self.slots, place) for place in range(len(parts)))
         return [
-            cuts[0],
-            *(
-                Cut(column_of(self.slots, place), literal, cut.blanks)
-                for place, ((_, literal), cut) in enumerate(zip(parts, cuts[1:], strict=True))
-            ),
+            Cut(IGNORED, first),
+            *(Cut(column, literal, *held) for column, (_, literal), held in zip(columns, parts, inside, strict=True)),
         ]
+
+    @cached_property
+    def _has_long_time(self) -> bool:
+        return any(count > 0 for piece in self.pattern.pieces for _, count in piece.inside or ())
 
     @cached_property
     def _parts(self) -> tuple[str, tuple[tuple[Operator, str], ...]]:

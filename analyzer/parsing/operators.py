@@ -6,6 +6,7 @@ source/common/formatter/substitution_format_utility.cc.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.errors import UsageError
 from analyzer.parsing.start_times import time_pattern
@@ -16,24 +17,35 @@ class Kind:
     """What a value of an operator may be: the less it may, the surer a line is read.
 
     `pattern` is what a value looks like, `reach` a class of letters, no smaller than the pattern's, that bounds it;
-    null where anything but a line end may stand in it.
+    null where anything but a line end may stand in it. `written` is the strftime pattern of a time that has one. A
+    value that is the proxy's `own` is `-` where it is missing, or nothing where the format has `omit_empty_values`,
+    and the same in all of a line.
     """
 
     pattern: str
     reach: str | None
+    written: str | None = None
+    own: bool = False
+
+    @lru_cache(maxsize=256)  # noqa: B019 - kinds are few and live as long as the process
+    def may_hold(self, text: str) -> bool:
+        """Whether a text may stand in a value."""
+        return self.reach is None or re.fullmatch(f"{self.reach}*", text) is not None
 
 
-NUMBER = Kind(r"\d*|-", r"[\d-]")
+NUMBER = Kind(r"\d*|-", r"[\d-]", own=True)
+HEADER_NUMBER = Kind(r"\d*|-", r"[\d-]")
 FLAGS = Kind(r"[A-Za-z0-9_,]*|-", r"[A-Za-z0-9_,-]")
-VERSION = Kind(r"HTTP/[0-9.]+|-|", r"[HTP/0-9.-]")
+VERSION = Kind(r"HTTP/[0-9.]+|-|", r"[HTP/0-9.-]", own=True)
 NAME = Kind(r"[A-Za-z0-9_.:/-]*", r"[A-Za-z0-9_.:/-]")
 """A name of Kubernetes' or a word of Envoy's own."""
 ADDRESS = Kind(
     r"[0-9.]+:\d{1,5}|\[[0-9A-Za-z:.%]+\]:\d{1,5}|[a-z]+://[A-Za-z0-9_.:/@%\[\]-]*|[/@][A-Za-z0-9_.:/@-]*|-|",
     r"[A-Za-z0-9_.:/@%\[\]-]",
+    own=True,
 )
 """IP and port, an older Envoy's `tcp://`, a listener inside Envoy, a socket in the file system."""
-IP = Kind(r"[0-9A-Fa-f.:%\[\]-]*", r"[0-9A-Fa-f.:%\[\]-]")
+IP = Kind(r"[0-9A-Fa-f.:%\[\]-]*", r"[0-9A-Fa-f.:%\[\]-]", own=True)
 DETAILS = Kind(r'[^\s"|{]*(?:\{[^\s"]*\})?', r'[^\s"]')
 """Envoy's own words; bars stand only in the braces behind them (envoyproxy/envoy source/common/stream_info)."""
 AUTHORITY = Kind(r'[^\s"|/\\<>^`{}\x00-\x1f\x7f]*', r'[^\s"|/\\<>^`{}\x00-\x1f\x7f]')
@@ -42,6 +54,7 @@ CLUSTER = Kind(
     r'(?:outbound|inbound|inbound-vip)_?\|\d*\|[^\s"|]*\|[^\s"|]*'
     r'|(?!(?:outbound|inbound|inbound-vip)$)(?=.*[A-Za-z])[^\s"|]*|-|',
     r'[^\s"]',
+    own=True,
 )
 """Four parts between bars, or a name without any."""
 METHOD = Kind(r"[A-Za-z0-9!#$%&'*+.^_`~-]*", r"[A-Za-z0-9!#$%&'*+.^_`~-]")
@@ -49,6 +62,8 @@ WORD = Kind(r'[^\s"]*', r'[^\s"]')
 """The proxy's own word, or a token that Envoy lets neither blanks nor quotes into."""
 PHRASE = Kind(r'[^"]*', r'[^"]')
 """The proxy's or the operator's own words, with blanks."""
+REASON = Kind(r'[^"|]*(?:[A-Za-z][^"|]*\|[^"]*)?', PHRASE.reach, own=True)
+"""The proxy's own words of why something ended; bars stand only behind words, as in `TLS_error:|268435703:...`."""
 FREE = Kind(r".*", None)
 """Somebody else's text."""
 
@@ -131,7 +146,7 @@ _NAMES = re.compile(
 )
 _WORDS = re.compile(r"UPSTREAM_HOST_NAME.*|UPSTREAM_HOSTS_ATTEMPTED.*")
 _PHRASES = re.compile(
-    r"CONNECTION_TERMINATION_DETAILS|UPSTREAM_TRANSPORT_FAILURE_REASON|ROUTE_NAME|FILTER_CHAIN_NAME|VIRTUAL_CLUSTER_NAME"
+    r"ROUTE_NAME|FILTER_CHAIN_NAME|VIRTUAL_CLUSTER_NAME"
     r"|LISTENER.*|ENVIRONMENT|START_TIME.*|EMIT_TIME.*|DOWNSTREAM_TRANSPORT_FAILURE_REASON"
 )
 _BY_NAME = (
@@ -145,7 +160,9 @@ _BY_NAME = (
 )
 _BY_KEY = {
     "REQ(:METHOD)": METHOD,
-    "RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)": NUMBER,
+    "CONNECTION_TERMINATION_DETAILS": REASON,
+    "UPSTREAM_TRANSPORT_FAILURE_REASON": REASON,
+    "RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)": HEADER_NUMBER,
     "PROTOCOL": VERSION,
     "RESPONSE_CODE_DETAILS": DETAILS,
     "RESPONSE_FLAGS": FLAGS,
@@ -163,7 +180,7 @@ def kind_of(operator: Operator) -> Kind:
         return PHRASE
     if operator.name.startswith("START_TIME"):
         pattern = time_pattern(operator.argument)
-        return PHRASE if pattern is None else Kind(f"{pattern}|-|", ".")
+        return Kind(f"{pattern}|-|", ".", operator.argument)
     return next((kind for names, kind in _BY_NAME if names.fullmatch(operator.name)), FREE)
 
 

@@ -10,10 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from analyzer.parsing.operators import FREE, NUMBER, Kind, Operator, kind_of
+from analyzer.parsing.native import OF_CLUSTER
+from analyzer.parsing.operators import CLUSTER, FREE, NUMBER, Kind, Operator, kind_of
+from analyzer.parsing.start_times import count_in_times
 
 _MOST_STEPS = 400_000
 """Places that are tried on one line; an honest one needs a few hundred, of a hostile one nothing is believed here."""
+_MOST_MOVED = 8
+"""Separators more than its format has, in a line that is read cell by cell."""
+_MISSING = ("-", "")
+_WAYS, _EITHER_WAY = {"-": 1, "": 2}, 3
+"""The ways in which a line may write what is missing, as bits."""
+_BAR = "|"
+_OF_CLUSTER = ("outbound", "80")
 _SAFE_NEXT_TO_NUMBERS = re.compile(r"[^-\w]")
 
 
@@ -36,7 +45,20 @@ class Pattern:
     def read(self, line: str) -> Readings | None:
         """All readings of a line in one; null where it has none."""
         values = self._plainly(line)
-        return Readings(values, one=True) if values is not None else _Search(self, line).result()
+        if values is not None:
+            return Readings(values, one=True)
+        cells = self._cells_of(line)
+        if cells is not None and 0 <= len(cells) - len(self.kinds) <= _MOST_MOVED:
+            return _read_cells(self.kinds, self.literals[0], cells)
+        found = [readings for missing in _MISSING if (readings := _Search(self, line, missing).result()) is not None]
+        return _agreed(found) if found else None
+
+    def _cells_of(self, line: str) -> list[str] | None:
+        """What stands between the separators of a line; null where the format has several kinds of those."""
+        *inner, last = self.literals or ("",)
+        if len(set(inner)) != 1 or not inner[0] or not (line.startswith(self.first) and line.endswith(last)):
+            return None
+        return line[len(self.first) : len(line) - len(last)].split(inner[0])
 
     @cached_property
     def pieces(self) -> tuple["Piece", ...]:
@@ -82,7 +104,8 @@ class Piece:
 
     @cached_property
     def shape(self) -> re.Pattern[str] | None:
-        """A pattern whose values hold none of the marks: where it fits, every literal stands where it must.
+        """A pattern whose values hold none of the marks, or a time's so many: where it fits, every literal stands where
+        it must.
 
         Null where values could not be kept apart so.
         """
@@ -92,8 +115,50 @@ class Piece:
         outside = f"[^{re.escape(marks)}]*" if marks else ".*"
         text = re.escape(self.literals[0])
         for kind, literal in zip(self.kinds, self.literals[1:], strict=True):
-            text += f"({_narrow(kind, marks) or outside}){re.escape(literal)}"
+            narrow = kind.pattern if _holds(kind, marks) else _narrow(kind, marks)
+            text += f"({narrow or outside}){re.escape(literal)}"
         return re.compile(text)
+
+    @cached_property
+    def inside(self) -> tuple[tuple[str, int], ...] | None:
+        """For each value, as the shape has it, the marks that it cannot hold, and how often it holds the letter that
+        ends it; null where these are not certain."""
+        marks = self.marks
+        if self.shape is None or marks is None:
+            return None
+        found: list[tuple[str, int]] = []
+        for place, (kind, literal) in enumerate(zip(self.kinds, self.literals[1:], strict=True)):
+            held = _holds(kind, marks)
+            if held is None:
+                return None
+            if kind is CLUSTER and literal[:1] == _BAR and self._cluster_is_certain(place):
+                held = {_BAR: OF_CLUSTER}
+            found.append(("".join(mark for mark in marks if mark not in held), held.get(literal[:1], 0)))
+        return tuple(found)
+
+    def _cluster_is_certain(self, place: int) -> bool:
+        """Whether `outbound|80||host` at its place cannot be cells of other values, if no other cell is too many.
+
+        Its direction and its port are no clusters, so another reading had two or three cells more in the values on the
+        left: then the direction, the port and the subset would be the values just before the cluster.
+        """
+        before = self.kinds[:place][::-1]
+        absorbing = next((n for n, kind in enumerate(before) if kind.written is None and kind.may_hold(_BAR)), None)
+        if absorbing is None:
+            return True
+        direction, port = (
+            [n for n, kind in enumerate(before[:absorbing]) if re.fullmatch(kind.pattern, text) is None]
+            for text in _OF_CLUSTER
+        )
+        return (0 in port or 1 in direction) and (1 in port or 2 in direction)
+
+
+def _holds(kind: Kind, marks: str) -> dict[str, int] | None:
+    """The marks that every value of a kind holds, and how often: those of a time. Null where they come and go."""
+    if kind.written is None:
+        return {}
+    counts = {mark: count_in_times(kind.written, mark) for mark in marks}
+    return None if None in counts.values() else {mark: count for mark, count in counts.items() if count}
 
 
 def _narrow(kind: Kind, marks: str) -> str | None:
@@ -101,6 +166,54 @@ def _narrow(kind: Kind, marks: str) -> str | None:
     if kind is not NUMBER or any(re.match(r"[\d-]", mark) for mark in marks):
         return None
     return kind.pattern
+
+
+def _agreed(found: Sequence[Readings]) -> Readings:
+    """Readings in one: what they agree in."""
+    values = tuple(
+        value if all(v == value for v in others) else None
+        for value, *others in zip(*(r.values for r in found), strict=True)
+    )
+    return Readings(values, one=all(readings.one for readings in found) and (len(found) == 1 or None not in values))
+
+
+def _read_cells(kinds: Sequence[Kind], separator: str, cells: Sequence[str]) -> Readings | None:
+    """All readings of a line of cells, of which a value may take more than one.
+
+    Forward to what can be reached, backward to what leads to the end. A step says by how many cells the values before
+    and behind a value are moved to the right, and in which of the two ways a line may write what is missing.
+    """
+    most = len(cells) - len(kinds)
+    steps: list[list[tuple[int, int, int]]] = []
+    reached = {0: _EITHER_WAY}
+    for place, kind in enumerate(kinds):
+        fits, own, absorbs = _compiled(kind)[0].fullmatch, kind.own, kind.may_hold(separator)
+        found: list[tuple[int, int, int]] = []
+        behind: dict[int, int] = {}
+        for moved, ways in reached.items():
+            for after in range(moved, (most if absorbs else moved) + 1):
+                possible = ways
+                if kind is not FREE:
+                    value = separator.join(cells[place + moved : place + after + 1])
+                    possible = 0 if fits(value) is None else ways & _WAYS.get(value, _EITHER_WAY) if own else ways
+                if possible:
+                    found.append((moved, after, possible))
+                    behind[after] = behind.get(after, 0) | possible
+        reached = behind
+        steps.append(found)
+    wanted = {most: _EITHER_WAY}
+    values: list[str | None] = []
+    for place, found in reversed(list(enumerate(steps))):
+        kept = [step for step in found if step[2] & wanted.get(step[1], 0)]
+        if not kept:
+            return None
+        before: dict[int, int] = {}
+        for moved, after, ways in kept:
+            before[moved] = before.get(moved, 0) | (ways & wanted[after])
+        wanted = before
+        moved, after, _ = kept[0]
+        values.append(separator.join(cells[place + moved : place + after + 1]) if len(kept) == 1 else None)
+    return Readings(tuple(reversed(values)), one=None not in values)
 
 
 class _Places:
@@ -150,8 +263,8 @@ class _FreePlaces(_Places):
 class _Search:
     """Goes through a line from both ends: forward to what can be reached, backward to what leads to its end."""
 
-    def __init__(self, pattern: Pattern, line: str) -> None:
-        self.pattern, self.line = pattern, line
+    def __init__(self, pattern: Pattern, line: str, missing: str) -> None:
+        self.pattern, self.line, self.missing = pattern, line, missing
         self.steps = 0
 
     def result(self) -> Readings | None:
@@ -196,9 +309,12 @@ class _Search:
                 self.steps += 1
                 if self.steps > _MOST_STEPS:
                     return _Places(spans)
-                if shape.fullmatch(self.line, start, end):
+                if shape.fullmatch(self.line, start, end) and not (kind.own and self._is_missing_otherwise(start, end)):
                     spans.append((start, end))
         return _Places(spans)
+
+    def _is_missing_otherwise(self, start: int, end: int) -> bool:
+        return end - start < 2 and (value := self.line[start:end]) in _MISSING and value != self.missing
 
     def _ends(self, literal: str, start: int, furthest: int, last: bool) -> Sequence[int]:
         line = self.line

@@ -7,7 +7,7 @@ from functools import cached_property
 from analyzer.parsing.extras import as_extra
 from analyzer.parsing.flags import short_flags
 from analyzer.parsing.operators import FIELD_OPERATORS, SPLIT_ADDRESSES, Operator
-from analyzer.parsing.parsed import JUDGED_AS, MISSING
+from analyzer.parsing.parsed import MISSING
 from analyzer.parsing.start_times import time_reader
 
 _WHOLE_OR_NOTHING = frozenset(
@@ -27,8 +27,8 @@ _WHOLE_OR_NOTHING = frozenset(
 """Fields that mean something else when they were cut: a name without its end is another name."""
 _STATUS = "DYNAMIC_METADATA(istio.mixer:status)"
 """What Mixer said of a request; nothing since Istio 1.8."""
-_PEER = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
-_CHAIN = "FILTER_CHAIN_NAME"
+PEER = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
+CHAIN = "FILTER_CHAIN_NAME"
 _FALLTHROUGH = frozenset(("PassthroughFilterChain", "virtualOutbound-catchall-tcp"))
 """Chains for what no listener knows (istio/istio pilot/pkg/networking/util/util.go, core/listener.go)."""
 _REFUSED, _LET_OUT = "BlackHoleCluster", "PassthroughCluster"
@@ -47,20 +47,15 @@ class Slots:
     @cached_property
     def fields(self) -> frozenset[str]:
         """The fields that the operators fill."""
-        split = {
-            field
-            for field, (address, port) in SPLIT_ADDRESSES.items()
-            if field not in self._filled and {address, port} <= self._places.keys()
-        }
-        chain = {"upstream_cluster"} if _CHAIN in self._places else set()
-        return frozenset(self._filled) | split | chain
+        chain = {"upstream_cluster"} if CHAIN in self._places else set()
+        return frozenset(self._filled) | self.split_addresses.keys() | chain
 
     def fill(self, texts: Sequence[str | None]) -> dict[str, str]:
         """The fields of an entry from the texts of its operators; what is missing is left out."""
         known = [None if text in MISSING else text for text in texts]
         values: dict[str, str] = {}
         left = list(self.others)
-        for field, readers in self._readers:
+        for field, readers in self.readers:
             for number, (place, read) in enumerate(readers):
                 text = known[place]
                 value = text if text is None or read is None else read(text)
@@ -74,27 +69,28 @@ class Slots:
         extra = as_extra({self._keys[place]: known[place] for place in left}) if left else None
         if extra is not None:
             values["extra"] = extra
-        if _CHAIN in self._places:
-            values |= _judged(values, known[self._places[_CHAIN]])
+        if CHAIN in self._places and "upstream_cluster" not in values:
+            chain = known[self._places[CHAIN]]
+            judged = cluster_behind(chain, values.get("response_flags"), "upstream_host" in values)
+            values |= {} if judged is None else {"judged_cluster": judged}
         return values
-
-    @property
-    def plain(self) -> bool:
-        """Whether every field but the time is the text of one operator as it stands: its column is the operator's."""
-        return (
-            all(len(r) == 1 and (r[0][1] is None or field == "start_time") for field, r in self._readers)
-            and not self._places.keys() & {_CHAIN, _PEER}
-            and not any(address in self._places for address, _ in SPLIT_ADDRESSES.values())
-        )
 
     @cached_property
     def field_of(self) -> dict[int, str]:
         """The field that a place fills first."""
-        return {readers[0][0]: field for field, readers in self._readers}
+        return {readers[0][0]: field for field, readers in self.readers}
 
-    def reader_of(self, field: str) -> Read | None:
-        """How the text of a field's first operator becomes its value; null where it is the value."""
-        return next(readers[0][1] for name, readers in self._readers if name == field)
+    def is_direct(self, field: str) -> bool:
+        """Whether a field is the text of one operator as it stands."""
+        return next(len(readers) == 1 and readers[0][1] is None for name, readers in self.readers if name == field)
+
+    def says_nothing(self, place: int) -> bool:
+        """Whether a value is not even kept."""
+        return self.operators[place].key == _STATUS
+
+    def place_of(self, key: str) -> int | None:
+        """Where an operator stands; null where it does not."""
+        return self._places.get(key)
 
     def key_of(self, place: int) -> str:
         """The name under which a value is kept as extra."""
@@ -108,25 +104,33 @@ class Slots:
     def others(self) -> tuple[int, ...]:
         """Operators that fill no field, but for those that say nothing."""
         used = {place for places in self._filled.values() for place in places}
-        for address, port in SPLIT_ADDRESSES.values():
-            if {address, port} <= self._places.keys():
-                used |= {self._places[address], self._places[port]}
+        used |= {place for places in self.split_addresses.values() for place in places}
         return tuple(
             place for place, operator in enumerate(self.operators) if place not in used and operator.key != _STATUS
         )
 
     @cached_property
-    def _readers(self) -> tuple[tuple[str, tuple[tuple[int, Read | None], ...]], ...]:
+    def readers(self) -> tuple[tuple[str, tuple[tuple[int, Read | None], ...]], ...]:
+        """The places that may fill each field, the best first, and how the text of each becomes a value."""
         return tuple(
             (field, tuple((place, _reader(field, self.operators[place])) for place in places))
             for field, places in self._filled.items()
         )
 
     def _join_addresses(self, values: dict[str, str], known: Sequence[str | None]) -> None:
-        for field, (address, port) in SPLIT_ADDRESSES.items():
-            if address in self._places and port in self._places and field not in values:
-                joined = _joined(known[self._places[address]], known[self._places[port]])
+        for field, (address, port) in self.split_addresses.items():
+            if field not in values:
+                joined = _joined(known[address], known[port])
                 values |= {} if joined is None else {field: joined}
+
+    @cached_property
+    def split_addresses(self) -> dict[str, tuple[int, int]]:
+        """The places of address and port, for the fields that operators of their own may fill."""
+        return {
+            field: (self._places[address], self._places[port])
+            for field, (address, port) in SPLIT_ADDRESSES.items()
+            if {address, port} <= self._places.keys()
+        }
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -145,7 +149,7 @@ class Slots:
 
     def _prefer_the_peer(self, values: dict[str, str], known: Sequence[str | None]) -> None:
         """A client's X-Forwarded-For replaces its address, and port 0 tells; the direct address is the peer's own."""
-        place = self._places.get(_PEER)
+        place = self._places.get(PEER)
         peer = None if place is None else known[place]
         if peer is not None and values.get("downstream_remote_address", ":0").endswith(":0"):
             values["downstream_remote_address"] = peer
@@ -180,15 +184,13 @@ def _joined(address: str | None, port: str | None) -> str | None:
     return f"[{address}]:{port}" if ":" in address and not address.startswith("[") else f"{address}:{port}"
 
 
-def _judged(values: dict[str, str], chain: str | None) -> dict[str, str]:
-    """The cluster behind a chain for unknown destinations, where the format does not name the cluster itself.
+def cluster_behind(chain: str | None, flags: str | None, has_host: bool) -> str | None:
+    """The cluster behind a chain for unknown destinations, for a format that does not name the cluster itself.
 
     The chain leads to one of two clusters; only the one that refuses has no endpoint.
     """
-    known = {name: values[raw] for name, raw in JUDGED_AS.items() if raw in values}
-    if "judged_cluster" in known or chain not in _FALLTHROUGH:
-        return known
-    refused = "UH" in values.get("response_flags", "").split(",")
-    if not refused and "upstream_host" not in values:
-        return known
-    return known | {"judged_cluster": _REFUSED if refused else _LET_OUT}
+    if chain not in _FALLTHROUGH:
+        return None
+    if "UH" in (flags or "").split(","):
+        return _REFUSED
+    return _LET_OUT if has_host else None

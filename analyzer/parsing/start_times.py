@@ -44,9 +44,11 @@ _LONG = {
     "r": "%I:%M:%S %p",
     "c": "%a %b %e %H:%M:%S %Y",
 }
-_CLOCK = frozenset(("year", "month", "day", "hour", "minute", "second"))
-_PLAIN = _CLOCK | {"fraction"}
-"""Parts that make a time in UTC by standing side by side."""
+_WITH_BLANKS = frozenset("eklnt")
+"""Marks that write a blank, or one in place of a digit."""
+CLOCK = frozenset(("year", "month", "day", "hour", "minute", "second"))
+PLAIN = CLOCK | {"fraction"}
+"""Parts that make a time in UTC by standing side by side, and a fraction of a second with them or not."""
 _PIECE = re.compile(
     r"%(?P<digits>[1-9])?f|%E(?P<whole>[0-9*])S|%E(?P<part>[0-9*])f|%E(?P<zone>[*]?z)|%E4Y|%(?P<mark>[A-Za-z%])|(?P<text>[^%]+|%)"
 )
@@ -74,6 +76,29 @@ def time_reader(pattern: str | None, *, local: bool = False) -> ReadTime:
 def time_pattern(pattern: str | None) -> str:
     """What a time so written looks like."""
     return _ISO if pattern is None else re.sub(r"\(\?P<\w+>", "(?:", _regex(pattern, set()))
+
+
+def parts_of_times(pattern: str) -> tuple[str, frozenset[str]]:
+    """What a time so written looks like, a group for each part, and which parts those are."""
+    used: set[str] = set()
+    return _regex(pattern, used), frozenset(used)
+
+
+def count_in_times(pattern: str, letter: str) -> int | None:
+    """How often a letter stands in every time so written; null where that differs from time to time."""
+    count = 0
+    for piece in _PIECE.finditer(pattern):
+        mark = piece["mark"]
+        if mark in _LONG:
+            inner = count_in_times(_LONG[mark], letter)
+            if inner is None:
+                return None
+            count += inner
+        elif piece["text"] is not None:
+            count += piece["text"].count(letter)
+        elif (mark in _WITH_BLANKS and letter.isspace()) or letter in "%+-.:":
+            return None
+    return count
 
 
 def _as_utc(text: str) -> str | None:
@@ -122,7 +147,7 @@ def _read(shape: re.Pattern[str], text: str, local: bool) -> str | None:
     if match is None:
         return None
     parts = match.groupdict()
-    if parts.keys() <= _PLAIN and parts.keys() >= _CLOCK:
+    if parts.keys() <= PLAIN and parts.keys() >= CLOCK:
         fraction = parts.get("fraction") or "0"
         return f"{parts['year']}-{parts['month']}-{parts['day']}T{_clock(parts)}.{fraction[:9]}Z"
     parts = {name: value for name, value in parts.items() if value is not None}

@@ -16,14 +16,21 @@ import pyarrow as pa
 from analyzer.parsing.layout import IGNORED, Layout
 from analyzer.parsing.parsed import EXTRA, OWN_TYPES, RAW_TYPES, Entries, Reading
 
-MOST_COLUMNS = 64
+MOST_COLUMNS, OF_CLUSTER = 64, -1
 """As in the kernel."""
 _TEXT, _CODED, _NUMBER, _STATUS, _TIME = range(1, 6)
 _P, _I, _L = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
 
 
 class _Step(ctypes.Structure):
-    _fields_ = (("literal", ctypes.c_char_p), ("literal_length", _I), ("column", _I), ("blanks", _I))
+    _fields_ = (
+        ("literal", ctypes.c_char_p),
+        ("marks", ctypes.c_char_p),
+        ("literal_length", _I),
+        ("marks_length", _I),
+        ("column", _I),
+        ("inside", _I),
+    )
 
 
 class _Key(ctypes.Structure):
@@ -180,20 +187,23 @@ class _Reader:
 
 
 class Cut(NamedTuple):
-    """One step through a line: the field that is read, the literal that ends it, and whether blanks may stand in it.
+    """One step through a line: the field that is read, the literal that ends it, and the letters it cannot hold.
 
-    The first step of a format has a literal only, and a field that has no column is `IGNORED`.
+    The value ends at the first letter of the literal, or behind as many of those as are `inside` of it; for
+    `OF_CLUSTER` its beginning tells how many. The first step of a format has a literal only, and a field that has no
+    column is `IGNORED`.
     """
 
     field: str
     literal: str
-    blanks: bool
+    marks: str = ""
+    inside: int = 0
 
 
 def cuts_of(layout: Layout, parts: Sequence[tuple[str, str]]) -> list[Cut]:
     """The steps of a layout; `parts` are its pairs of field and the literal behind it."""
     alone = {segment.fields[0] for segment in layout.segments if segment.quoted and len(segment.fields) == 1}
-    return [Cut(field, literal, field in alone or field == IGNORED) for field, literal in parts]
+    return [Cut(field, literal, "" if field in alone or field == IGNORED else " ") for field, literal in parts]
 
 
 class TextKernel(_Reader):
@@ -205,9 +215,9 @@ class TextKernel(_Reader):
         self.quotes = quotes
         self.steps = (_Step * len(cuts))(
             *(
-                _Step(literal, len(literal), self.place.get(cut.field, -1), cut.blanks)
+                _Step(literal, marks, len(literal), len(marks), self.place.get(cut.field, -1), cut.inside)
                 for cut in cuts
-                for literal in [cut.literal.encode()]
+                for literal, marks in [(cut.literal.encode(), cut.marks.encode())]
             )
         )
 

@@ -14,6 +14,8 @@
 
 enum kind { IGNORED, TEXT, CODED, NUMBER, STATUS, TIME };
 
+enum { OF_CLUSTER = -1 }; /* three times in `outbound|80|subset|host` and the like, else not at all */
+
 enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3, MOST_OTHERS = 16 };
 
 typedef struct {
@@ -45,9 +47,10 @@ typedef struct {
 
 typedef struct {
     const uint8_t *literal; /* what follows the field; before the first field: field -1 */
-    int32_t literal_length;
-    int32_t column;      /* -1: no column */
-    int32_t blanks;      /* whether the value may hold blanks */
+    const uint8_t *marks;   /* letters that the value does not hold */
+    int32_t literal_length, marks_length;
+    int32_t column;         /* -1: no column */
+    int32_t inside;         /* how often the value itself holds the letter that the literal begins with, or OF_CLUSTER */
 } Step;
 
 typedef struct {
@@ -355,6 +358,19 @@ static int read_value(int32_t kind, Span span, Value *value, int time_wanted) {
 
 /* ---------------------------------------------------------------- text */
 
+/* How many bars stand in the name of a cluster that begins here. */
+static int32_t bars_of_cluster(const uint8_t *at, const uint8_t *end) {
+    static const char *const directions[] = {"outbound|", "inbound|", "inbound-vip|"};
+    for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
+        int64_t length = (int64_t)strlen(directions[i]);
+        if (end - at <= length || !same(at, (const uint8_t *)directions[i], length)) continue;
+        const uint8_t *port = at + length;
+        for (at = port; at < end && *at >= '0' && *at <= '9'; at++) {}
+        return at > port && at < end && *at == '|' ? 3 : 0;
+    }
+    return 0;
+}
+
 static int read_text_line(Context *context, const uint8_t *at, const uint8_t *end, const Step *steps, int32_t count,
                           int32_t quotes, Value *values) {
     if (count_of('"', at, end) != quotes) return 0;
@@ -363,9 +379,13 @@ static int read_text_line(Context *context, const uint8_t *at, const uint8_t *en
         const uint8_t *stop = at;
         if (i > 0) { /* the first step is the literal before the first field */
             stop = step->literal_length ? memchr(at, step->literal[0], (size_t)(end - at)) : end;
+            int32_t inside = step->inside == OF_CLUSTER ? bars_of_cluster(at, end) : step->inside;
+            for (int32_t n = 0; n < inside && stop != NULL && stop < end; n++)
+                stop = memchr(stop + 1, step->literal[0], (size_t)(end - stop - 1));
             if (stop == NULL) return 0;
             Span span = {at, stop - at};
-            if (!step->blanks && memchr(at, ' ', (size_t)span.length) != NULL) return 0;
+            for (int32_t n = 0; n < step->marks_length; n++)
+                if (memchr(at, step->marks[n], (size_t)span.length) != NULL) return 0;
             if (step->column >= 0 &&
                 !read_value(context->columns[step->column].kind, span, &values[step->column], 1))
                 return 0;
