@@ -103,7 +103,7 @@ def conclude(
     day = as_of or (newest.date() if newest else None)
     judged, notes = judge(destinations, settings, day)
     proposals = propose(judged, mesh, settings, istio_version=istio_version)
-    proposed = Mesh(tuple(proposal.service_entry for proposal in proposals.proposed))
+    proposed = proposals.mesh
     at_home = [placed(destination, settings) for destination in destinations]
     after, as_is = (
         Simulator(manifests, mode=Mode.REGISTRY_ONLY, istio_version=istio_version)

@@ -59,7 +59,7 @@ def command(
         print_json(proposals_as_json(audit.proposals, audit.replay.coverage) | {"companions": companions})
     else:
         rows: list[tuple[str, str, int | None, str]] = [
-            (p.file, ", ".join(p.service_entry.hosts), p.entries, p.reason) for p in audit.proposals.proposed
+            (p.file, ", ".join(p.hosts), p.entries, p.reason) for p in audit.proposals.proposed
         ]
         rows += [(file.file, "", None, file.reason) for file in audit.companions.files]
         print_table(("file", "hosts", "entries", "reason"), rows, right=("entries",))

@@ -64,7 +64,7 @@ class Situation:
     @cached_property
     def applied(self) -> Mesh:
         """The mesh with the proposals applied."""
-        return self.mesh.over(Mesh(tuple(proposal.service_entry for proposal in self.proposals.proposed)))
+        return self.mesh.over(self.proposals.mesh)
 
     @cached_property
     def after(self) -> Simulator:

@@ -31,7 +31,7 @@ class Explanation:
     names: tuple[LearnedName, ...]
     manifests: tuple[Touching, ...]
     causes: tuple[Block, ...]
-    proposal: Proposal | None
+    proposals: tuple[Proposal, ...]
     not_proposed: NotProposed | None
     replay: ReplayedDestination | None
     replay_as_is: ReplayedDestination | None
@@ -47,14 +47,13 @@ def explain(audit: Audit, what: str) -> list[Explanation]:
 
 def _explain(audit: Audit, judged: Judged) -> Explanation:
     key = judged.key
-    proposals = (proposal for proposal in audit.proposals.proposed if key in proposal.destinations)
     refusals = (item for item in audit.proposals.not_proposed if item.key == key)
     return Explanation(
         judged=judged,
         names=tuple(dict.fromkeys(names_of(judged, audit.judged))),
         manifests=tuple(sorted(_touching(audit.mesh, judged), key=lambda touching: touching.reference)),
         causes=audit.assessment.causes.get(key, ()),
-        proposal=next(proposals, None),
+        proposals=audit.proposals.of(key),
         not_proposed=next(refusals, None),
         replay=next((d for d in audit.replay.destinations if d.key == key), None),
         replay_as_is=next((d for d in audit.replay_as_is.destinations if d.key == key), None),

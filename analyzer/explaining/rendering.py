@@ -17,7 +17,11 @@ _WIDTH = 9
 
 def explanation_as_json(explanation: Explanation) -> dict[str, Any]:
     """An explanation with the keys of the output contract."""
-    proposal, refusal = explanation.proposal, explanation.not_proposed
+    refusal = explanation.not_proposed
+    proposals = [
+        {"file": proposal.file, "name": proposal.name, "namespace": proposal.namespace, "yaml": proposal.yaml}
+        for proposal in explanation.proposals
+    ]
     return {
         **destination_as_json(explanation.judged),
         "fates": [
@@ -35,9 +39,8 @@ def explanation_as_json(explanation: Explanation) -> dict[str, Any]:
         "manifests": [touching.reference for touching in explanation.manifests],
         "touching": [asdict(touching) for touching in explanation.manifests],
         "causes": [cause_as_json(block) for block in explanation.causes],
-        "proposal": None
-        if proposal is None
-        else {"file": proposal.file, "name": proposal.name, "namespace": proposal.namespace, "yaml": proposal.yaml},
+        "proposal": next(iter(proposals), None),
+        "proposals": proposals,
         "not_proposed": None if refusal is None else {"code": refusal.code, "reason": refusal.reason},
         "replay": _replay(explanation.replay),
         "replay_as_is": _replay(explanation.replay_as_is),
@@ -71,8 +74,7 @@ def explanation_as_text(explanation: Explanation) -> Iterator[str]:
     yield from _lines("as it is", _decided(explanation.replay_as_is))
     for block in explanation.causes:
         yield from _lines("cause", _cause(block))
-    if explanation.proposal is not None:
-        yield from _lines("proposed", [f"{explanation.proposal.file}: {explanation.proposal.reason}"])
+    yield from _lines("proposed", (f"{proposal.file}: {proposal.reason}" for proposal in explanation.proposals))
     if explanation.not_proposed is not None:
         yield from _lines("no entry", [f"{explanation.not_proposed.reason} [{explanation.not_proposed.code}]"])
     yield from _lines("replayed", _decided(explanation.replay))

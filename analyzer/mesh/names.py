@@ -6,6 +6,7 @@ pkg/config/labels/instance.go (IsDNS1123Label).
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 _FIRST_LABEL = re.compile(r"(\*|(\*|\*-)?[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)")
@@ -66,3 +67,9 @@ def covers(pattern: str, host: str) -> bool:
     if pattern.startswith("*"):
         return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
     return pattern == host
+
+
+def best_cover(patterns: Iterable[str], host: str | None) -> str | None:
+    """Of the patterns that a name falls under the exact one, else the longest wildcard."""
+    matching = [] if host is None else [pattern for pattern in patterns if covers(pattern.rstrip("."), host)]
+    return max(matching, key=lambda pattern: (not pattern.startswith("*"), len(pattern)), default=None)

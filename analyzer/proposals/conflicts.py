@@ -16,6 +16,7 @@ def protocol_conflicts(candidates: Sequence[Candidate], mesh: Mesh) -> Iterator[
 
     What exists stays; of candidates the one with most entries on the port.
     """
+    candidates = [candidate for candidate in candidates if candidate.makes_entry]
     edited = {candidate.service_entry.reference for candidate in candidates}
     wanted = {
         (host.lower(), port.number)

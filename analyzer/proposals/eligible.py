@@ -1,14 +1,15 @@
 """Which destinations a manifest should be made for, and why there is none for the others."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analyzer.evidence import Destination, Judged
+from analyzer.evidence import Destination, DestinationKey, Judged
 from analyzer.mesh.model import ServiceEntry
-from analyzer.mesh.names import is_dns1123_label, is_dns1123_subdomain
-from analyzer.proposals.existing import Existing, Lacking
+from analyzer.mesh.names import is_dns1123_label
+from analyzer.proposals.existing import Existing, Lacking, is_nameable
 from analyzer.proposals.proposal import NotProposed
+from analyzer.proposals.unlisted import Unlisted
 from analyzer.settings import Settings, inside
 from analyzer.simulation import Simulator
 from analyzer.vocabulary import EgressClass, Outcome, Verdict
@@ -38,16 +39,17 @@ class Wanted:
     lacking: dict[str, Lacking] = field(default_factory=dict)
     refused: list[NotProposed] = field(default_factory=list)
 
-    def lacks(self, entry: ServiceEntry, items: Iterable[Judged], *, hidden_from: str | None = None) -> None:
+    def lacks(self, entry: ServiceEntry, items: Iterable[Judged], *, hidden_from: str | None = None) -> Lacking:
         """Note destinations that an existing entry is for and does not admit."""
         lacking = self.lacking.setdefault(entry.reference, Lacking(entry))
         for item in items:
             lacking.items.append(item)
             if hidden_from is not None:
                 lacking.hidden_from[item.key] = hidden_from
+        return lacking
 
 
-def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator) -> Wanted:
+def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator, unlisted: Unlisted) -> Wanted:
     """Legitimate destinations that need a manifest or an edit of one, and the reasons of all others.
 
     A host is taken with all its ports or not at all: an entry in the caller's namespace hides the ports of a
@@ -55,6 +57,7 @@ def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator) ->
     """
     wanted = Wanted()
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    known = Existing(before.mesh)
     for item in judged:
         if set(item.destination.by_class) == {EgressClass.INBOUND}:
             continue
@@ -63,13 +66,19 @@ def eligible(judged: Sequence[Judged], settings: Settings, before: Simulator) ->
             wanted.refused.append(reason)
         else:
             groups[_namespace(item, settings), item.key.host or item.key.name].append(item)
-    known = Existing(before.mesh)
     for (namespace, _), items in sorted(groups.items()):
-        _place(namespace, items, known, before, wanted)
+        _place(namespace, items, known, before, unlisted, wanted)
     return wanted
 
 
-def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Simulator, wanted: Wanted) -> None:
+def _place(
+    namespace: str,
+    items: Sequence[Judged],
+    known: Existing,
+    before: Simulator,
+    unlisted: Unlisted,
+    wanted: Wanted,
+) -> None:
     """Say where one host's ports belong: in an entry that exists, or in a new one."""
     missing: list[Judged] = []
     admitted: list[Judged] = []
@@ -81,19 +90,22 @@ def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Sim
     key = missing[0].key
     seen = known.seen(key, namespace)
     hidden = known.own_hidden(key, namespace) or (None if admitted else known.shared_hidden(missing))
-    entry = seen or hidden
+    behind = {item.key: unlisted.behind(item) for item in missing}
+    entry = seen or hidden or _wildcard_behind(namespace, missing, behind, unlisted)
     if entry is not None:
-        rivals = known.rivals(entry, key, to_export=seen is None)
+        to_export = entry is hidden and seen is None
+        rivals = known.rivals(entry, key, to_export=to_export)
         if "~" in entry.export_to:
             text = (
                 f"{entry.reference} is for this host and is exported to nobody (`~`): change that if it was not meant."
             )
-        elif not (is_dns1123_subdomain(entry.name) and is_dns1123_label(entry.namespace)):
+        elif not is_nameable(entry):
             text = "The entry for this host has a name or a namespace that Kubernetes does not take."
         elif rivals:
             text = f"{entry.reference} and {', '.join(rivals)} are for this host and do not merge: make them one first."
         else:
-            wanted.lacks(entry, missing, hidden_from=None if seen else namespace)
+            lacking = wanted.lacks(entry, missing, hidden_from=namespace if to_export else None)
+            lacking.unlisted |= {key for key, found in behind.items() if found is entry}
             text = ""
         wanted.refused += [not_proposed(item, "existing_entry", text) for item in missing if text]
     elif before.mesh.is_empty:
@@ -102,6 +114,19 @@ def _place(namespace: str, items: Sequence[Judged], known: Existing, before: Sim
     else:
         wanted.new[namespace] += missing
     wanted.refused += [_registered(item) for item in admitted]
+
+
+def _wildcard_behind(
+    namespace: str,
+    missing: Sequence[Judged],
+    behind: Mapping[DestinationKey, ServiceEntry | None],
+    unlisted: Unlisted,
+) -> ServiceEntry | None:
+    """A wildcard entry that only a Sidecar's list hides; none where an own entry would be seen without a new line."""
+    found = {entry.reference: entry for entry in behind.values() if entry is not None}
+    if len(found) != 1 or None in behind.values() or unlisted.shows_own(missing[0], namespace):
+        return None
+    return next(iter(found.values()))
 
 
 def is_registered(destination: Destination, before: Simulator) -> bool:

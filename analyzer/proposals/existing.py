@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.evidence import DestinationKey, Judged
 from analyzer.mesh.model import Mesh, ServiceEntry
-from analyzer.mesh.names import network_of
+from analyzer.mesh.names import is_dns1123_label, is_dns1123_subdomain, network_of
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.simulation.registry import visible_entries
 from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL, ApplicationProtocol, Resolution
@@ -24,12 +24,14 @@ CLASS_OF: Mapping[ApplicationProtocol, PortClass] = {
 class Lacking:
     """Destinations that one existing entry is for and does not admit.
 
-    `hidden_from` are those whose namespace it is not exported to, with that namespace.
+    `hidden_from` are those whose namespace it is not exported to, with that namespace; `unlisted` those from whom only
+    the egress list of a Sidecar hides it.
     """
 
     entry: ServiceEntry
     items: list[Judged] = field(default_factory=list)
     hidden_from: dict[DestinationKey, str] = field(default_factory=dict)
+    unlisted: set[DestinationKey] = field(default_factory=set)
 
     @property
     def namespaces(self) -> list[str]:
@@ -40,6 +42,11 @@ class Lacking:
 def is_ours(entry: ServiceEntry) -> bool:
     """Whether an entry was made by this program."""
     return entry.labels.get(MANAGED_BY_LABEL) == MANAGED_BY
+
+
+def is_nameable(entry: ServiceEntry) -> bool:
+    """Whether Kubernetes takes an entry's name and namespace, so that it can be written."""
+    return is_dns1123_subdomain(entry.name) and is_dns1123_label(entry.namespace)
 
 
 class Existing:

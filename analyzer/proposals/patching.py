@@ -6,8 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from analyzer.detection.texts import shown
+from analyzer.mesh.model import Origin
 from analyzer.proposals.editing import Edit, Splice, unified
 from analyzer.proposals.proposal import Patch, Proposal
 
@@ -16,36 +18,53 @@ _LONGEST = 100
 _DIGEST = 10
 
 
+class Edited(NamedTuple):
+    """An edit, whose it is, and why it is made; `file` is that of the manifest that says the same."""
+
+    file: str
+    reference: str
+    reason: str
+    origin: Origin | None
+    edit: Edit
+
+
 def patched(written: Iterable[tuple[Proposal, Edit | None]]) -> tuple[list[Proposal], list[Patch]]:
     """Proposals with the patch that makes each, and the patches, by file."""
-    by_file: dict[str, list[tuple[Proposal, Edit]]] = defaultdict(list)
-    proposals: list[Proposal] = []
-    for proposal, made in written:
-        if made is None:
-            proposals.append(proposal)
-        else:
-            by_file[made.file].append((proposal, made))
+    pairs = list(written)
+    edits = (
+        Edited(p.file, p.object.reference, p.reason, p.object.origin, made) for p, made in pairs if made is not None
+    )
+    patches, names = patches_of(edits)
+    return [replace(proposal, patch=names.get(proposal.file)) for proposal, _ in pairs], patches
+
+
+def patches_of(edits: Iterable[Edited], folder: str = "patches") -> tuple[list[Patch], dict[str, str]]:
+    """One patch for each file that was edited, and the patch's name by the manifest's."""
+    by_file: dict[str, list[Edited]] = defaultdict(list)
+    for edited in edits:
+        by_file[edited.edit.file].append(edited)
     patches: list[Patch] = []
-    for file, edits in sorted(by_file.items()):
-        edits.sort(key=lambda pair: pair[0].file)
-        patch = _patch(file, edits, {patch.file for patch in patches})
+    names: dict[str, str] = {}
+    for file, found in sorted(by_file.items()):
+        found.sort(key=lambda edited: edited.file)
+        patch = _patch(file, found, folder, {patch.file for patch in patches})
         patches.append(patch)
-        proposals += [replace(proposal, patch=patch.file) for proposal, _ in edits]
-    return proposals, patches
+        names.update((edited.file, patch.file) for edited in found)
+    return patches, names
 
 
-def _patch(file: str, edits: list[tuple[Proposal, Edit]], taken: set[str]) -> Patch:
-    origin = edits[0][0].service_entry.origin
+def _patch(file: str, edits: list[Edited], to: str, taken: set[str]) -> Patch:
+    origin = edits[0].origin
     text = (origin.text or b"").decode("utf-8") if origin else ""
     shift = int(text.startswith("\ufeff"))
-    splices = [Splice(s.start + shift, s.end + shift, s.text) for _, made in edits for s in made.splices]
+    splices = [Splice(s.start + shift, s.end + shift, s.text) for edited in edits for s in edited.edit.splices]
     folder, path = _place(file)
-    name = _name(file, taken)
+    name = _name(file, to, taken)
     where = "" if folder == "." else f" -d {shown(folder)}"
     lines = [
         "Proposed by egress-audit; every edit was replayed against the log.",
         f"Apply with: patch -p1{where} < {name}",
-        *(f"{proposal.service_entry.reference}: {proposal.reason}" for proposal, _ in edits),
+        *(f"{edited.reference}: {edited.reason}" for edited in edits),
     ]
     return Patch(name, file, folder, "".join(f"{line}\n" for line in lines) + "\n" + unified(path, text, splices))
 
@@ -60,10 +79,10 @@ def _place(file: str) -> tuple[str, str]:
     return folder or ".", path[len(ups[0]) :] if ups else path
 
 
-def _name(file: str, taken: set[str]) -> str:
+def _name(file: str, folder: str, taken: set[str]) -> str:
     slug = _ODD.sub("-", file.lower()).strip("-.")
-    plain = f"patches/{slug}.patch"
+    plain = f"{folder}/{slug}.patch"
     if slug and len(slug) <= _LONGEST and plain not in taken:
         return plain
     digest = hashlib.sha256(file.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST]
-    return f"patches/{slug[-_LONGEST // 2 :].strip('-.')}-{digest}.patch"
+    return f"{folder}/{slug[-_LONGEST // 2 :].strip('-.')}-{digest}.patch"

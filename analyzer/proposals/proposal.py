@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer.errors import Place
 from analyzer.evidence.destination import DestinationKey
-from analyzer.mesh.model import ServiceEntry
+from analyzer.mesh.model import Mesh, ServiceEntry, Sidecar
 from analyzer.vocabulary import Outcome, Verdict
 
 
@@ -38,9 +38,10 @@ class Patch:
 class Proposal:
     """One manifest that would make observed egress explicit.
 
-    `file` is relative to the output folder (`manifests/<namespace>/<name>.yaml`), `yaml` its exact text,
+    `file` is relative to the output folder (`manifests/<namespace>/<name>.yaml`, `sidecar_<name>.yaml` for a Sidecar),
+    `yaml` its exact text, `object` what it says, `hosts` those of an entry or the lines that a Sidecar gets,
     `destinations` the keys it was made for, `needs_review` whether a person must look before it is applied. Where it
-    edits an entry that exists, `edited` is the place of the edit and `patch` the file of the patch that makes it.
+    edits an object that exists, `edited` is the place of the edit and `patch` the file of the patch that makes it.
     """
 
     kind: str
@@ -48,7 +49,8 @@ class Proposal:
     name: str
     file: str
     yaml: str
-    service_entry: ServiceEntry
+    object: ServiceEntry | Sidecar
+    hosts: tuple[str, ...]
     destinations: tuple[DestinationKey, ...]
     entries: int
     first_seen: datetime | None
@@ -80,6 +82,20 @@ class Proposals:
     not_proposed: tuple[NotProposed, ...] = ()
     patches: tuple[Patch, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def mesh(self) -> Mesh:
+        """What is proposed, to be laid over the mesh as it is."""
+        objects = [proposal.object for proposal in self.proposed]
+        return Mesh(
+            service_entries=tuple(item for item in objects if isinstance(item, ServiceEntry)),
+            sidecars=tuple(item for item in objects if isinstance(item, Sidecar)),
+        )
+
+    def of(self, key: DestinationKey) -> tuple[Proposal, ...]:
+        """What is proposed for a destination: its entry before the Sidecar that is to list it."""
+        found = [proposal for proposal in self.proposed if key in proposal.destinations]
+        return tuple(sorted(found, key=lambda proposal: isinstance(proposal.object, Sidecar)))
 
 
 def proposals_as_json(proposals: Proposals, coverage: Mapping[Outcome, int]) -> dict[str, Any]:

@@ -7,12 +7,15 @@ from analyzer.evidence import Judged
 from analyzer.mesh.model import Mesh
 from analyzer.proposals.eligible import eligible, not_proposed, placed
 from analyzer.proposals.extending import extended
+from analyzer.proposals.guarding import guarded
 from analyzer.proposals.manifest_kind import Candidate, ManifestKind, Unmakeable, known_manifest_kinds
 from analyzer.proposals.naming import with_digest
 from analyzer.proposals.patching import patched
 from analyzer.proposals.proposal import NotProposed, Proposals
-from analyzer.proposals.proving import prove
-from analyzer.proposals.rendering import rendered
+from analyzer.proposals.proving import changed_objects, prove
+from analyzer.proposals.rendering import rendered, rendered_sidecars
+from analyzer.proposals.sharing import shared
+from analyzer.proposals.unlisted import Unlisted
 from analyzer.settings import Settings
 from analyzer.simulation import Simulator
 from analyzer.vocabulary import Mode
@@ -35,7 +38,8 @@ def propose(
     ordered = sorted(judged, key=lambda item: item.key.order)
     everything = [_at_home(item, settings) for item in ordered]
     before = Simulator(mesh, mode=mode, istio_version=istio_version)
-    wanted = eligible(everything, settings, before)
+    unlisted = Unlisted(before)
+    wanted = eligible(everything, settings, before, unlisted)
     refused = wanted.refused
     taken = {entry.reference for entry in mesh.service_entries}
     kinds: dict[str, ManifestKind] = {}
@@ -47,17 +51,37 @@ def propose(
             more, cannot = kind.candidates(namespace, items, settings, istio_version)
             made += more
             unmakeable += cannot
+        made = shared(made, unmakeable)
         if kind.name == "ServiceEntry":
             for _, lacking in sorted(wanted.lacking.items()):
-                edits, cannot = extended(lacking, settings)
+                edits, cannot = extended(lacking, unlisted, settings, mesh.config.root_namespace)
                 made += edits
                 unmakeable += cannot
         refused += [not_proposed(item, no.code, no.reason) for no in unmakeable for item in no.judged]
-        for candidate in _named(made, taken):
+        for candidate in map(unlisted.given, _named(made, taken)):
+            if not (candidate.makes_entry or candidate.listings):
+                refused += [_still_hidden(item, candidate) for item in candidate.made_for]
+                continue
             kinds.update((each.service_entry.reference, kind) for each in (candidate, *candidate.narrower))
             candidates.append(candidate)
     proof = prove(candidates, everything, before, mode=mode, istio_version=istio_version)
-    written = [rendered(kinds[item.service_entry.reference], item, istio_version) for item in proof.kept]
+    after = Simulator(mesh.over(changed_objects(proof.kept)), mode=mode, istio_version=istio_version)
+    edits = guarded(proof.kept, everything, mesh, after)
+    if edits:
+        names = {edit.name for edit in edits}
+        rest = [candidate for candidate in proof.kept if candidate.name not in names]
+        kinds.update((edit.service_entry.reference, known_manifest_kinds()["ServiceEntry"]) for edit in edits)
+        proof = prove(
+            [*rest, *edits], everything, before, mode=mode, istio_version=istio_version, dropped=proof.dropped
+        )
+        helped = {item.key for candidate in proof.kept for item in candidate.made_for}
+        refused = [item for item in refused if item.key not in helped]
+        known = {item.key for item in refused}
+        proof.dropped = [item for item in proof.dropped if item.key not in known]
+    written = [
+        rendered(kinds[item.service_entry.reference], item, istio_version) for item in proof.kept if item.makes_entry
+    ]
+    written += rendered_sidecars(proof.kept)
     proposals, patches = patched(written)
     return Proposals(
         proposed=tuple(sorted(proposals, key=lambda proposal: proposal.file)),
@@ -65,6 +89,14 @@ def propose(
         patches=tuple(patches),
         warnings=tuple(proof.warnings),
     )
+
+
+def _still_hidden(item: Judged, candidate: Candidate) -> NotProposed:
+    text = (
+        f"The egress list of a Sidecar hides {candidate.service_entry.reference}, and there is no line that could be "
+        "added in its document."
+    )
+    return not_proposed(item, "existing_entry", text)
 
 
 def _at_home(item: Judged, settings: Settings) -> Judged:

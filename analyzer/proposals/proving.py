@@ -6,13 +6,14 @@ else it is dropped; then everything is asked anew, until nothing is left to obje
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analyzer.detection.texts import entries, shown
 from analyzer.evidence import Judged
 from analyzer.mesh.model import Mesh
 from analyzer.proposals.conflicts import protocol_conflicts
 from analyzer.proposals.eligible import not_proposed
+from analyzer.proposals.listing import listed_sidecars
 from analyzer.proposals.manifest_kind import Candidate
 from analyzer.proposals.proposal import NotProposed
 from analyzer.proposals.side_effects import Board, Place, PortOf, is_let_out
@@ -33,15 +34,24 @@ class Proof:
 
 
 def prove(
-    candidates: Sequence[Candidate], judged: Sequence[Judged], before: Simulator, *, mode: Mode, istio_version: str
+    candidates: Sequence[Candidate],
+    judged: Sequence[Judged],
+    before: Simulator,
+    *,
+    mode: Mode,
+    istio_version: str,
+    dropped: Iterable[NotProposed] = (),
 ) -> Proof:
-    """Keep what admits each destination that it was made for and changes nothing for any other."""
-    proof = Proof(list(candidates))
+    """Keep what admits each destination that it was made for and changes nothing for any other.
+
+    `dropped` did not stand the test before.
+    """
+    proof = Proof(list(candidates), list(dropped))
     board = Board(judged, before)
     places: Iterable[Place] = board.reached(candidates)
     asked_all = True
     while True:
-        mesh = before.mesh.over(Mesh(tuple(candidate.service_entry for candidate in proof.kept)))
+        mesh = before.mesh.over(changed_objects(proof.kept))
         after = Simulator(mesh, mode=mode, istio_version=istio_version)
         board.replay(after, proof.kept, places)
         objections = _objections(proof.kept, before.mesh, board, after, None if asked_all else set(places))
@@ -59,6 +69,15 @@ def prove(
             places = board.places
 
 
+def changed_objects(candidates: Iterable[Candidate]) -> Mesh:
+    """The entries and Sidecars that candidates make or change."""
+    kept = tuple(candidates)
+    return Mesh(
+        service_entries=tuple(candidate.service_entry for candidate in kept if candidate.makes_entry),
+        sidecars=listed_sidecars(listing for candidate in kept for listing in candidate.listings),
+    )
+
+
 def _objections(
     candidates: Sequence[Candidate], mesh: Mesh, board: Board, after: Simulator, places: set[Place] | None
 ) -> Objections:
@@ -66,7 +85,7 @@ def _objections(
     found: Objections = {}
     for name, number, text in protocol_conflicts(candidates, mesh):
         found[name, number] = "protocol_conflict", text
-    known = {candidate.service_entry.reference: candidate for candidate in candidates}
+    known = {candidate.name: candidate for candidate in candidates}
     for where, effect in board.effects().items():
         if where[0] in known:
             found[where] = effect.code, effect.sentence(known[where[0]], where[1])
@@ -74,11 +93,12 @@ def _objections(
         return found  # who is in another's way first; those whom it kept out may be admitted then
     for candidate in candidates:
         reference = candidate.service_entry.reference
+        name = candidate.name
         for port, items in _by_port(candidate):
             if places is not None and not any((_namespace(item), port) in places for item in items):
                 continue
             if not any(_is_admitted(item, after, reference) for item in items):
-                found[reference, port] = _why_not_admitted(reference, items, after)
+                found[name, port] = _why_not_admitted(reference, items, after)
     return found
 
 
@@ -112,7 +132,7 @@ def _without_failing(candidate: Candidate, after: Simulator, dropped: list[NotPr
     for item in candidate.made_for:
         (helped if _is_admitted(item, after, reference) else failing).append(item)
     dropped += [not_proposed(item, *_why_not_admitted(reference, [item], after)) for item in failing]
-    return replace(candidate, made_for=tuple(helped)) if failing else candidate
+    return candidate.only(helped) if failing else candidate
 
 
 def _why_not_admitted(reference: str, items: Iterable[Judged], after: Simulator) -> tuple[str, str]:
@@ -126,8 +146,8 @@ def _why_not_admitted(reference: str, items: Iterable[Judged], after: Simulator)
 
 def _mended(candidate: Candidate, objections: Objections, dropped: list[NotProposed]) -> Iterator[Candidate]:
     """What is left of a candidate: itself, narrower ones, itself with fewer ports, or nothing."""
-    reference = candidate.service_entry.reference
-    against = {port: objection for (name, port), objection in objections.items() if name == reference}
+    own = candidate.name
+    against = {port: objection for (name, port), objection in objections.items() if name == own}
     if not against:
         yield candidate
         return

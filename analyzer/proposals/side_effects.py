@@ -18,7 +18,7 @@ from analyzer.vocabulary import ApplicationProtocol, Outcome, Verdict
 Place = tuple[str | None, int | None]
 """A namespace and a port number."""
 PortOf = tuple[str, int | None]
-"""`<namespace>/<name>` of a candidate and one of its port numbers."""
+"""The name of a candidate and one of its port numbers."""
 _HARMLESS = frozenset(("sni_unknown", "host_unknown"))
 """Conditions that rest on a name which the log does not hold: the name itself is what a proposal looks at."""
 _FEW = 3
@@ -85,6 +85,7 @@ class Board:
                 self._asked[place].append((item, request, before.decide(request)))
         self._effects: dict[Place, dict[PortOf, Effect]] = {}
         self._neighbours = _ports_by_host(before.mesh)
+        self._root = before.mesh.config.root_namespace
 
     @property
     def places(self) -> Collection[Place]:
@@ -107,21 +108,23 @@ class Board:
                 numbers |= self._neighbours.get(host.lower(), set())
             for number in numbers:
                 reached |= {place for place in by_port[number] if "*" in scopes or place[0] in scopes}
+            for listing in candidate.listings:  # another line may change how a list is read
+                home = listing.sidecar.namespace
+                reached |= {place for place in self._asked if home in (place[0], self._root)}
         return reached
 
     def replay(self, after: Simulator, candidates: Sequence[Candidate], places: Iterable[Place]) -> None:
         """Ask the requests of some places anew."""
         own = _owners(candidates)
-        proposed = {candidate.service_entry.reference: candidate.service_entry for candidate in candidates}
-        suspects = _Suspects(proposed.values())
+        suspects = _Suspects(candidates, self._root)
         for place in places:
             effects: dict[PortOf, Effect] = {}
             for item, request, was in self._asked.get(place, ()):
                 now = after.decide(request)
                 if now.outcome is was.outcome and now.by == was.by:
                     continue
-                for reference, code in _touched(item, was, now, own, proposed, suspects):
-                    where = reference, request.destination_port
+                for name, code in _touched(item, request, was, now, own, suspects):
+                    where = name, request.destination_port
                     effect = effects.setdefault(where, Effect(code))
                     if _GRAVITY.index(code) < _GRAVITY.index(effect.code):
                         effect = effects[where] = Effect(code)
@@ -152,50 +155,66 @@ def namespaces_of(entry: ServiceEntry) -> set[str]:
 
 def _touched(
     item: Judged,
+    request: Request,
     was: Decision,
     now: Decision,
     own: Mapping[DestinationKey, set[str]],
-    proposed: Mapping[str, ServiceEntry],
     suspects: "_Suspects",
 ) -> Iterator[tuple[str, str]]:
     """Which candidates do something to a request that they were not made for, and what."""
-    by_another = now.by in proposed and now.by is not None and now.by not in own[item.key]
+    deciding = suspects.deciding(now, request)
+    by_another = bool(deciding) and not own[item.key] & deciding
+    code = ""
     if by_another and now.stray:
-        yield str(now.by), "would_capture_others"
+        code = "would_capture_others"
     elif was.outcome is Outcome.ALLOWED and (now.outcome is Outcome.MISDIRECTED or not is_let_out(now)):
-        for culprit in suspects.behind(now, item.key):
-            yield culprit, "would_break_others"
-    elif by_another and item.verdict is not Verdict.LEGITIMATE and is_let_out(now) and not is_let_out(was):
-        yield str(now.by), "would_admit_others"
+        code = "would_break_others"
+    elif item.verdict is not Verdict.LEGITIMATE and is_let_out(now) and not is_let_out(was):
+        code = "would_admit_others"
+    if code:
+        yield from ((name, code) for name in sorted(deciding or suspects.behind(request)))
 
 
 class _Suspects:
-    """Who may be to blame where something stops to work."""
+    """Who may be to blame where a request fares otherwise."""
 
-    def __init__(self, entries: Iterable[ServiceEntry]) -> None:
-        self._all: set[str] = set()
-        self._by_host: dict[str, list[str]] = defaultdict(list)
-        self._by_port: dict[int, list[str]] = defaultdict(list)
-        for entry in entries:
-            self._all.add(entry.reference)
+    def __init__(self, candidates: Iterable[Candidate], root: str) -> None:
+        self._root = root
+        self._by_reference: dict[str, list[Candidate]] = defaultdict(list)
+        self._by_host: dict[str, list[Candidate]] = defaultdict(list)
+        self._by_port: dict[int, list[Candidate]] = defaultdict(list)
+        self._listing: list[Candidate] = []
+        for candidate in candidates:
+            entry = candidate.service_entry
+            self._by_reference[entry.reference].append(candidate)
             for host in entry.hosts:
-                self._by_host[host].append(entry.reference)
+                self._by_host[host].append(candidate)
             for port in entry.ports:
-                self._by_port[port.number].append(entry.reference)
+                self._by_port[port.number].append(candidate)
+            if candidate.listings:
+                self._listing.append(candidate)
 
-    def behind(self, decision: Decision, key: DestinationKey) -> list[str]:
-        """The entry that decided, else those for the same host, else those on the same port."""
-        if decision.by in self._all and decision.by is not None:
-            return [decision.by]
-        same_host = self._by_host.get(key.host or "", [])
-        return same_host or self._by_port.get(key.destination_port or 0, [])
+    def deciding(self, decision: Decision, request: Request) -> set[str]:
+        """The candidates through which the entry that decided has come to decide; none where it is no candidate's."""
+        found = self._by_reference.get(decision.by or "", ())
+        return self._reaching(found, request) or {candidate.name for candidate in found}
+
+    def behind(self, request: Request) -> set[str]:
+        """Those for the same host, else those on the same port, else those who change what the caller's lists show."""
+        same_host = self._by_host.get(request.key.host or "", [])
+        others = same_host or self._by_port.get(request.destination_port or 0, []) or self._listing
+        return self._reaching(others, request) or {candidate.name for candidate in others}
+
+    def _reaching(self, candidates: Iterable[Candidate], request: Request) -> set[str]:
+        place = request.key.source_namespace, request.destination_port
+        return {candidate.name for candidate in candidates if candidate.reaches(*place, self._root)}
 
 
 def _owners(candidates: Iterable[Candidate]) -> dict[DestinationKey, set[str]]:
     own: dict[DestinationKey, set[str]] = defaultdict(set)
     for candidate in candidates:
         for item in candidate.made_for:
-            own[item.key].add(candidate.service_entry.reference)
+            own[item.key].add(candidate.name)
     return own
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from analyzer.evidence import Destination, DestinationKey, Judged
+from analyzer.mesh.model import ServiceEntry
 from analyzer.proposals import Proposal
 from analyzer.readiness.blocks import Block, blocks_of
 from analyzer.readiness.flip import NamespaceReadiness, readiness_of
@@ -60,7 +61,7 @@ def assess(
     placed = {destination.key: destination for destination in at_home}
     made = tuple(proposals)
     usages = usages_of(at_home, as_is)
-    new = [proposal.service_entry for proposal in made]
+    new = [proposal.object for proposal in made if isinstance(proposal.object, ServiceEntry)]
     ledger = ledger_of(as_is.mesh, at_home, usages, as_is, meters.whole, settings.readiness)
     return Assessment(
         watched=meters.whole,

@@ -54,7 +54,9 @@ def blocks_of(
 ) -> tuple[Block, ...]:
     """Every cause of every destination, those with most entries first."""
     finder = _Finder(as_is, settings)
-    files = {key: proposal.file for proposal in proposals for key in proposal.destinations}
+    # Of a proposal and the Sidecar that is to list it, the Sidecar is named only where there is nothing else.
+    last = sorted(proposals, key=lambda proposal: proposal.kind != "Sidecar")
+    files = {key: proposal.file for proposal in last for key in proposal.destinations}
     found = [
         (block, requests)
         for item in judged

@@ -1,14 +1,15 @@
 """The smallest changes to entries and Sidecars, as values, so that what would mend a cause can be replayed."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.mesh.model import Mesh, Port, ServiceEntry, Sidecar
-from analyzer.mesh.scoping import EgressListener
+from analyzer.proposals.listing import listed
 
 EGRESS = "egress"
-"""The one field of a Sidecar that edits speak of: `egress[].hosts`."""
+"""The one field of a Sidecar that edits speak of: `egress[].hosts`, as the listener's position and the line."""
 
 
 @dataclass(frozen=True)
@@ -31,28 +32,20 @@ def edited(mesh: Mesh, edits: Iterable[Edit]) -> Mesh:
     entries: dict[str, ServiceEntry] = {entry.reference: entry for entry in mesh.service_entries}
     sidecars: dict[str, Sidecar] = {sidecar.reference: sidecar for sidecar in mesh.sidecars}
     changed: set[str] = set()
+    lines: dict[str, dict[int | None, tuple[str, ...]]] = defaultdict(dict)
     for edit in sorted(set(edits), key=lambda edit: edit.order):
         if edit.field == EGRESS and edit.reference in sidecars:
-            sidecars[edit.reference] = _listing(sidecars[edit.reference], edit.added)
+            place, line = edit.added
+            lines[edit.reference][place] = (*lines[edit.reference].get(place, ()), line)
         elif edit.reference in entries:
             entries[edit.reference] = _made(entries[edit.reference], edit)
             changed.add(edit.reference)
     return mesh.over(
         Mesh(
             service_entries=tuple(entries[reference] for reference in sorted(changed)),
-            sidecars=tuple(sidecars.values()),
+            sidecars=tuple(listed(sidecars[reference], added) for reference, added in lines.items()),
         )
     )
-
-
-def _listing(sidecar: Sidecar, host: str) -> Sidecar:
-    """With a host in the listener that takes what no other took, the last without a port."""
-    listeners = list(sidecar.egress or ())
-    place = next((n for n in reversed(range(len(listeners))) if listeners[n].port is None), None)
-    if place is None:
-        return replace(sidecar, egress=(*listeners, EgressListener((host,))))
-    listeners[place] = replace(listeners[place], hosts=(*listeners[place].hosts, host))
-    return replace(sidecar, egress=tuple(listeners))
 
 
 def _made(entry: ServiceEntry, edit: Edit) -> ServiceEntry:

@@ -23,7 +23,7 @@ class Sight:
         self.sidecar = _sidecar(mesh, namespace)
         self._namespace = namespace
         self._default = mesh.config.service_export_to
-        self._version = version_of(istio_version)
+        self.version = version_of(istio_version)
         self._entries = relatives.entries
 
     def entry(self, reference: str | None) -> ServiceEntry | None:
@@ -64,7 +64,7 @@ class Sight:
             Order(forward=True).of(rivals), key=lambda entry: group_of(self._scope(entry), entry, self._namespace)
         )
         services = [Service(entry, near.pattern, None) for entry in ordered]
-        kept = one_namespace_per_host(services, self._namespace, self._version, has_sidecar=self.sidecar is not None)
+        kept = one_namespace_per_host(services, self._namespace, self.version, has_sidecar=self.sidecar is not None)
         return all(service.source.namespace != near.entry.namespace for service in kept)
 
     def _scope(self, entry: ServiceEntry) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from analyzer.detection.texts import shown
 from analyzer.mesh.model import Port, Sidecar
+from analyzer.proposals.listing import missing_line
 from analyzer.readiness.cause import Case, Cause, about
 from analyzer.readiness.edits import EGRESS, Edit
 from analyzer.readiness.relatives import Near
@@ -15,29 +16,29 @@ def left_out_by_a_sidecar(case: Case) -> Cause | None:
     if case.decision.rule != "sidecar_egress_list" or sidecar is None:
         return None
     near = next(iter(case.relatives()), None)
-    return None if near is None else _unlisted(near, sidecar)
+    return None if near is None else _unlisted(case, near, sidecar)
 
 
 def behind_a_sidecar(case: Case) -> Cause | None:
     """An entry that is exported here, where the Sidecar of all workloads does not list it."""
     near = next((near for near in case.relatives() if case.sight.exported(near.entry)), None)
     sidecar = None if near is None else case.sight.sidecar
-    return None if near is None or sidecar is None else _unlisted(near, sidecar)
+    return None if near is None or sidecar is None else _unlisted(case, near, sidecar)
 
 
-def _unlisted(near: Near, sidecar: Sidecar) -> Cause:
-    host = near.pattern if near.pattern in near.entry.hosts else near.entry.hosts[0]
-    wanted = f"{near.entry.namespace}/{host}"
-    because = f"Sidecar {sidecar.reference} does not list {wanted}, so {near.entry.reference} is not seen here."
+def _unlisted(case: Case, near: Near, sidecar: Sidecar) -> Cause:
+    host, home = near.pattern if near.pattern in near.entry.hosts else near.entry.hosts[0], near.entry.namespace
+    client = case.request.key.source_namespace or ""
+    found = missing_line(sidecar, home, host, client, case.request.destination_port, case.sight.version)
+    because = f"Sidecar {sidecar.reference} does not list {home}/{host}, so {near.entry.reference} is not seen here."
+    repair = "Look at its egress lists: they take the host, and not from this entry."
+    edits: tuple[Edit, ...] = ()
+    if found is not None:
+        repair = f"Add {found.line} to `egress.hosts` of Sidecar {sidecar.reference}."
+        edits = (Edit(sidecar.reference, EGRESS, (found.listener, found.line)),)
     origin = sidecar.origin
-    return Cause(
-        CauseCode.SIDECAR_LIST,
-        because,
-        f"Add {wanted} to `egress.hosts` of Sidecar {sidecar.reference}.",
-        f"Sidecar/{sidecar.reference}",
-        None if origin is None else f"{origin.file}:{origin.line}",
-        (Edit(sidecar.reference, EGRESS, wanted),),
-    )
+    place = None if origin is None else f"{origin.file}:{origin.line}"
+    return Cause(CauseCode.SIDECAR_LIST, because, repair, f"Sidecar/{sidecar.reference}", place, edits)
 
 
 def not_exported(case: Case) -> Cause | None:

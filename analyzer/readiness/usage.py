@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.model import ServiceEntry
-from analyzer.mesh.names import covers
+from analyzer.mesh.names import best_cover
 from analyzer.simulation import Decision, Simulator
 from analyzer.vocabulary import EgressClass, Outcome
 
@@ -64,7 +64,7 @@ def usages_of(destinations: Iterable[Destination], simulator: Simulator) -> Usag
 def _is_of(entry: ServiceEntry, request: Request, decision: Decision) -> bool:
     """Whether an object that decided is this entry and not a Service or VirtualService of the same name."""
     host = request.key.host
-    return host is None or decision.stray or decision.unguarded or _covering(entry, host) is not None
+    return host is None or decision.stray or decision.unguarded or best_cover(entry.hosts, host) is not None
 
 
 def _book(usage: Usage, entry: ServiceEntry, request: Request, decision: Decision) -> None:
@@ -77,12 +77,4 @@ def _book(usage: Usage, entry: ServiceEntry, request: Request, decision: Decisio
     usage.entries += request.entries
     usage.callers[key.source_namespace, key.source_workload] += request.entries
     usage.ports[port] += request.entries
-    usage.names[_covering(entry, key.host)][key.host or key.destination_ip or "unknown"] += request.entries
-
-
-def _covering(entry: ServiceEntry, host: str | None) -> str | None:
-    """The entry's host that a name falls under: the exact one, else the longest wildcard."""
-    if host is None:
-        return None
-    matching = [pattern for pattern in entry.hosts if covers(pattern.rstrip("."), host)]
-    return max(matching, key=lambda pattern: (not pattern.startswith("*"), len(pattern)), default=None)
+    usage.names[best_cover(entry.hosts, key.host)][key.host or key.destination_ip or "unknown"] += request.entries

@@ -84,6 +84,16 @@ class Simulator:
             decision = self._decided[asked] = self._decide(request)
         return decision
 
+    def sidecars(self, request: Request) -> Sequence[Sidecar | None] | None:
+        """The Sidecar that holds for whoever sent a request (null for none), or those of its pods where they differ.
+
+        Null where documents do not say which holds.
+        """
+        namespace, workload = request.key.source_namespace or _UNKNOWN_NAMESPACE, request.key.source_workload
+        found = self._possibilities(namespace, request).sidecars
+        is_told = self._workloads.labels_of(namespace, workload) is not None and is_order_known(self.mesh.sidecars)
+        return found if len(found) == 1 or is_told else None
+
     def replay(self, destinations: Iterable[Destination]) -> Replay:
         """Replay every request of every destination; a destination fares as its worst request does."""
         with without_garbage_collection():

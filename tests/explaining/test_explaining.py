@@ -92,7 +92,9 @@ def test_the_chain_goes_from_the_lines_to_the_replay(known: Audit) -> None:
     assert (cause["code"], cause["repair"], cause["proven"]) == (
         "protocol_wrong", "Make the protocol of its port 443 TLS.", True,
     )  # fmt: skip
-    assert (found["replay_as_is"]["outcome"], found["replay"]["outcome"]) == ("blocked", "blocked")
+    assert (found["replay_as_is"]["outcome"], found["replay"]["outcome"]) == ("blocked", "allowed")
+    assert found["proposal"]["file"] == "manifests/egress/payments-saas.yaml"
+    assert found["proposals"] == [found["proposal"]]
 
 
 def test_people_read_the_same_chain_in_the_same_order(known: Audit) -> None:
@@ -101,7 +103,7 @@ def test_people_read_the_same_chain_in_the_same_order(known: Audit) -> None:
     labels = [line[2:11].strip() for line in explanation_as_text(explanation) if line.startswith("  ")]
 
     assert [label for label in labels if label] == [
-        "lines", "name", "legitimate"[:9], "manifest", "as it is", "cause", "no entry", "replayed",
+        "lines", "name", "legitimate"[:9], "manifest", "as it is", "cause", "proposed", "replayed",
     ]  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """Meshes for tests, out of a few words of YAML, and proposals out of evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from analyzer.evidence import Destination
-from analyzer.mesh.loading import service_entry_of
-from analyzer.mesh.model import Document, Mesh, Origin
+from analyzer.mesh import loading
+from analyzer.mesh.documents import MeshWarning
+from analyzer.mesh.model import Document, Mesh, MeshObject, Origin
 from analyzer.proposals import Proposals, propose
 from analyzer.proposals.manifest_yaml import as_yaml
 from analyzer.settings import Settings
@@ -16,20 +17,31 @@ from tests.detection.building import judged
 _NETWORKING = "networking.istio.io/v1"
 
 
-def mesh_of(entries: Sequence[Mapping[str, Any]]) -> Mesh:
-    """ServiceEntries from `{name: <namespace>/<name>, labels, annotations, spec}`, a file each, oldest first."""
-    dated = {f"2026-01-{day:02}T00:00:00Z": entry for day, entry in enumerate(entries, 1)}
-    return Mesh(
-        tuple(replace(service_entry_of(_document(entry)), creation_timestamp=when) for when, entry in dated.items())
-    )
+def mesh_of(objects: Sequence[Mapping[str, Any]]) -> Mesh:
+    """Objects from `{kind: ServiceEntry, name: <namespace>/<name>, labels, annotations, spec}`, a file each.
+
+    They are dated, the oldest first.
+    """
+    warnings: list[MeshWarning] = []
+    mesh = loading.mesh_of([_document(item) for item in objects], warnings)
+    assert warnings == []
+    dates = {(item.get("kind", "ServiceEntry"), item["name"]): day for day, item in enumerate(objects, 1)}
+    return Mesh(**{kind.name: tuple(_dated(item, dates) for item in getattr(mesh, kind.name)) for kind in fields(mesh)})
 
 
-def _document(entry: Mapping[str, Any]) -> Document:
-    namespace, _, name = entry["name"].partition("/")
-    metadata = {"name": name, "namespace": namespace, **{k: entry[k] for k in ("labels", "annotations") if k in entry}}
-    content = {"apiVersion": _NETWORKING, "kind": "ServiceEntry", "metadata": metadata, "spec": entry["spec"]}
+def _dated(item: MeshObject, dates: Mapping[tuple[str, str], int]) -> MeshObject:
+    day = dates[type(item).__name__, item.reference]
+    return replace(item, creation_timestamp=f"2026-01-{day:02}T00:00:00Z")
+
+
+def _document(item: Mapping[str, Any]) -> Document:
+    namespace, _, name = item["name"].partition("/")
+    kind = item.get("kind", "ServiceEntry")
+    version = "v1" if kind == "Pod" else _NETWORKING
+    metadata = {"name": name, "namespace": namespace, **{k: item[k] for k in ("labels", "annotations") if k in item}}
+    content = {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": item["spec"]}
     origin = Origin(f"mesh/{namespace}-{name}.yaml", 1, 1, as_yaml(content).encode())
-    return Document("ServiceEntry", _NETWORKING, namespace, name, content, origin)
+    return Document(kind, version, namespace, name, content, origin)
 
 
 def proposals_for(

@@ -84,7 +84,7 @@ def test_what_the_patches_make_is_the_mesh_that_was_replayed(
 ) -> None:
     mesh = _load(_fresh(folder, raw))
     found = proposals_for(calls, mesh)
-    replayed = mesh.over(Mesh(tuple(item.service_entry for item in found.proposed)))
+    replayed = mesh.over(found.mesh)
     _apply(found, folder)
 
     before, after = Simulator(replayed), Simulator(_load(folder))

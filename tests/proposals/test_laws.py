@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from analyzer.evidence import Destination
-from analyzer.mesh.model import Document, Mesh, Origin, ServiceEntry
+from analyzer.mesh.model import Document, Mesh, Origin
 from analyzer.mesh.names import is_dns1123_label
 from analyzer.proposals import Action, Proposals
 from analyzer.simulation import Simulator
@@ -124,6 +124,29 @@ _ENTRIES = [
         },
     },
 ]
+_ENTRIES += [
+    {
+        "name": "shared/bytes",
+        "spec": {
+            "hosts": ["a-b.example"],
+            "resolution": "DNS",
+            "ports": [{"number": 443, "name": "t", "protocol": "TCP"}],
+        },
+    },
+    {
+        "name": "shop/clear",
+        "spec": {
+            "hosts": ["es.example"],
+            "resolution": "DNS",
+            "ports": [
+                {"number": 443, "name": "h", "protocol": "HTTP"},
+                {"number": 80, "name": "t", "protocol": "TLS"},
+            ],
+        },
+    },
+    {"kind": "Sidecar", "name": "shop/default", "spec": {"egress": [{"hosts": ["istio-system/*"]}]}},
+    {"kind": "Sidecar", "name": "ops/default", "spec": {"egress": [{"hosts": ["./*", "shared/es.example"]}]}},
+]
 _MESHES = st.lists(st.sampled_from(_ENTRIES), unique_by=lambda entry: entry["name"]).map(mesh_of)
 _VERSIONS = st.sampled_from(["1.16", "1.21", "1.24", NEWEST_ISTIO])
 _given = given(_EVIDENCE, _SETTINGS, _MESHES, _VERSIONS)
@@ -138,7 +161,7 @@ def _placed(some: list[Destination], told: dict[str, Any]) -> list[Destination]:
 
 
 def _simulators(found: Proposals, mesh: Mesh, version: str) -> tuple[Simulator, Simulator]:
-    proposed = Mesh(tuple(item.service_entry for item in found.proposed))
+    proposed = found.mesh
     return Simulator(mesh, istio_version=version), Simulator(mesh.over(proposed), istio_version=version)
 
 
@@ -156,8 +179,9 @@ def test_every_outbound_destination_is_either_proposed_or_explained(
 ) -> None:
     found = proposals_for(evidence, mesh, version, **told)
 
-    keys = [key for item in found.proposed for key in item.destinations] + [item.key for item in found.not_proposed]
-    assert Counter(keys) == Counter(item.key for item in evidence)
+    made = Counter(key for item in found.proposed if item.kind != "Sidecar" for key in item.destinations)
+    shown = Counter(key for item in found.proposed if item.kind == "Sidecar" for key in item.destinations)
+    assert (made | shown) + Counter(item.key for item in found.not_proposed) == Counter(item.key for item in evidence)
 
 
 @_given
@@ -222,7 +246,7 @@ def test_names_are_valid_and_used_once(
     files = [item.file for item in found.proposed]
     assert len(set(files)) == len(files)
     assert all(is_dns1123_label(item.name) and is_dns1123_label(item.namespace) for item in found.proposed)
-    created = {item.service_entry.reference for item in found.proposed if item.action is Action.CREATE}
+    created = {item.object.reference for item in found.proposed if item.action is Action.CREATE}
     assert not created & {item.reference for item in mesh.service_entries}
 
 
@@ -233,7 +257,7 @@ def test_the_order_of_the_evidence_changes_no_byte(
 ) -> None:
     mixed = evidence.copy()
     Random(7).shuffle(mixed)
-    turned = Mesh(tuple(reversed(mesh.service_entries)))
+    turned = Mesh(tuple(reversed(mesh.service_entries)), sidecars=tuple(reversed(mesh.sidecars)))
 
     assert proposals_for(evidence, mesh, version, **told) == proposals_for(mixed, turned, version, **told)
 
@@ -246,15 +270,18 @@ def test_what_is_applied_is_not_proposed_again(
     # With no mesh given, what the log calls registered is believed; with one, the mesh must show it.
     evidence = [item for item in evidence if EgressClass.REGISTERED not in item.by_class]
     found = proposals_for(evidence, mesh, version, **told)
-    applied = mesh.over(Mesh(tuple(_applied(item.service_entry) for item in found.proposed)))
+    applied = mesh.over(_applied(found.mesh))
 
     again = proposals_for(evidence, applied, version, **told)
 
     assert again.proposed == ()
 
 
-def _applied(entry: ServiceEntry) -> ServiceEntry:
-    return replace(entry, proposed=False)
+def _applied(proposed: Mesh) -> Mesh:
+    return Mesh(
+        service_entries=tuple(replace(entry, proposed=False) for entry in proposed.service_entries),
+        sidecars=proposed.sidecars,
+    )
 
 
 def test_the_default_mode_is_registry_only() -> None:

@@ -49,7 +49,7 @@ def test_all_manifests_have_the_same_labels_because_merging_asks_for_it() -> Non
 
     found = proposals_for(some, rules=rules).proposed
 
-    assert {tuple(item.service_entry.labels.items()) for item in found} == {
+    assert {tuple(item.object.labels.items()) for item in found} == {
         (("app.kubernetes.io/managed-by", "egress-audit"),)
     }
 

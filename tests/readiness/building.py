@@ -29,7 +29,7 @@ def assessment(
     ordered = sorted(destinations, key=lambda item: item.key.order)
     judged, _ = judge(ordered, chosen, START)
     proposals = propose(judged, whole, chosen, istio_version=NEWEST_ISTIO)
-    proposed = whole.over(Mesh(tuple(proposal.service_entry for proposal in proposals.proposed)))
+    proposed = whole.over(proposals.mesh)
     return assess(
         merge([]) | {HOURS.name: watched({item.key.source_namespace for item in ordered}, hours)},
         judged,

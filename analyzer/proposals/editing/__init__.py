@@ -1,7 +1,19 @@
 """Edit manifests where they stand, and say so as a patch."""
 
-from analyzer.proposals.editing.edits import Change, Edit, decoded, edit, encoded
+from analyzer.proposals.editing.changes import Change, Listed, Narrowed
+from analyzer.proposals.editing.edits import Edit, decoded, edit, encoded
 from analyzer.proposals.editing.patch import unified
 from analyzer.proposals.editing.splices import Splice, spliced
 
-__all__ = ["Change", "Edit", "Splice", "decoded", "edit", "encoded", "spliced", "unified"]
+__all__ = [
+    "Change",
+    "Edit",
+    "Listed",
+    "Narrowed",
+    "Splice",
+    "decoded",
+    "edit",
+    "encoded",
+    "spliced",
+    "unified",
+]

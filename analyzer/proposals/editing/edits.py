@@ -1,14 +1,14 @@
-"""An existing ServiceEntry with something added, where it stands in its file: every other byte stays as it is."""
+"""An existing object with something changed, where it stands in its file: every other byte stays as it is."""
 
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from analyzer.mesh.model import Port, ServiceEntry
-from analyzer.proposals.editing.insertion import Scalar, appended, put, replaced
+from analyzer.mesh.model import MeshObject
+from analyzer.proposals.editing.insertion import put, replaced
 from analyzer.proposals.editing.nodes import (
     NotInPlace,
     Object,
@@ -18,6 +18,7 @@ from analyzer.proposals.editing.nodes import (
     value_of,
 )
 from analyzer.proposals.editing.splices import Lines, Splice, spliced
+from analyzer.proposals.editing.steps import Step
 from analyzer.proposals.manifest_yaml import as_yaml
 from analyzer.vocabulary import MANAGED_BY_LABEL
 
@@ -28,19 +29,14 @@ _HELM_SOURCE = re.compile(r"^# Source: (\S+)", re.MULTILINE)
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class Change:
-    """What an edit adds to an entry; nothing is taken away."""
+class Changing(Protocol):
+    """What is to be changed in an object of one kind."""
 
-    ports: tuple[Port, ...] = ()
-    export_to: tuple[str, ...] = ()
+    kind: ClassVar[str]
 
-    @property
-    def items(self) -> dict[str, list[Scalar | Mapping[str, Scalar]]]:
-        """What is appended, by the key of the list in `spec`."""
-        ports = [{"number": port.number, "name": port.name, "protocol": port.protocol} for port in self.ports]
-        lists: dict[str, list[Any]] = {"ports": ports, "exportTo": list(self.export_to)}
-        return {key: values for key, values in lists.items() if values}
+    def steps(self, content: Mapping[str, Any]) -> Sequence[Step]:
+        """The steps, by what the object says. Raises `NotInPlace` where it is not what was read."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,18 +67,18 @@ class Edit:
         return kept or as_yaml(_annotated(self._content, annotations))
 
 
-def edit(entry: ServiceEntry, change: Change) -> Edit | None:
-    """A change to an entry where it was read; null where nothing is left of what was read."""
-    origin = entry.origin
+def edit(item: MeshObject, change: Changing) -> Edit | None:
+    """A change to an object where it was read; null where nothing is left of what was read."""
+    origin = item.origin
     if origin is None or origin.text is None:
         return None
     lines = _lines(origin.text)
     try:
-        found = find_object(lines, origin.line, "ServiceEntry", entry.namespace, entry.name)
+        found = find_object(lines, origin.line, change.kind, item.namespace, item.name)
         content = _changed(found.content, change)
     except NotInPlace:
         return None
-    why_not = _why_not(entry, origin.text, found)
+    why_not = _why_not(item, origin.text, found)
     local: tuple[Splice, ...] = ()
     try:
         local = _splices(found, change)
@@ -113,11 +109,12 @@ def encoded(text: str, like: bytes) -> bytes:
     return (_BOM if like.startswith(_BOM) else b"") + text.encode("utf-8", "surrogatepass")
 
 
-def _splices(found: Object, change: Change) -> tuple[Splice, ...]:
+def _splices(found: Object, change: Changing) -> tuple[Splice, ...]:
     """The change as splices of the object's text, tried before they are given."""
     if is_shared(found.text):
         raise NotInPlace("it shares parts with other objects by YAML anchors")
-    splices = tuple(appended(found, ("spec", key), values) for key, values in change.items.items())
+    steps = change.steps(found.content)
+    splices = tuple(splice for step in steps for splice in step.splices(found))
     wanted = contents(found.text)
     wanted[found.index] = _changed(wanted[found.index], change)
     if contents(spliced(found.text, splices)) != wanted:
@@ -125,12 +122,11 @@ def _splices(found: Object, change: Change) -> tuple[Splice, ...]:
     return splices
 
 
-def _changed(content: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    spec = content.get("spec")
-    if not isinstance(spec, Mapping):
-        raise NotInPlace("it has no spec")
-    lists = {key: [*(spec.get(key) or ()), *values] for key, values in change.items.items()}
-    return {**content, "spec": {**spec, **lists}}
+def _changed(content: Mapping[str, Any], change: Changing) -> dict[str, Any]:
+    changed: Any = content
+    for step in change.steps(content):
+        changed = step.made(changed)
+    return dict(changed)
 
 
 def _document(found: Object, splices: Sequence[Splice], annotations: Mapping[str, str]) -> str | None:
@@ -164,14 +160,14 @@ def _annotated(content: Mapping[str, Any], annotations: Mapping[str, str]) -> di
     return {**{key: value for key, value in content.items() if key != "status"}, "metadata": metadata}
 
 
-def _why_not(entry: ServiceEntry, raw: bytes, found: Object) -> str:
+def _why_not(item: MeshObject, raw: bytes, found: Object) -> str:
     """Why a change in the file would not last, or cannot be made."""
-    origin = entry.origin
+    origin = item.origin
     if origin is None or origin.file == "-":
         return "it was read from standard input"
-    release = entry.annotations.get("meta.helm.sh/release-name")
+    release = item.annotations.get("meta.helm.sh/release-name")
     rendered = _HELM_SOURCE.search(found.text)
-    if release or rendered or entry.labels.get(MANAGED_BY_LABEL) == "Helm" or "helm.sh/chart" in entry.labels:
+    if release or rendered or item.labels.get(MANAGED_BY_LABEL) == "Helm" or "helm.sh/chart" in item.labels:
         source = f"its template {rendered[1]}" if rendered else f"release {release}" if release else "its chart"
         return f"Helm writes it anew with every release: change {source} in the same way"
     if value_of(value_of(found.node, "metadata"), "ownerReferences"):

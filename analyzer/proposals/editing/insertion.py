@@ -1,9 +1,11 @@
-"""Add items and pairs to what stands in a text, in the manner of what stands beside them.
+"""Put items and pairs into what stands in a text, in the manner of what stands beside them, and take items out.
 
 Key order, quotes, indentation and the way of writing (blocks or braces) are those of the neighbour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -13,26 +15,50 @@ from analyzer.proposals.manifest_yaml import block_lines, on_one_line, scalar
 
 Scalar = str | int
 Value = Scalar | Mapping[str, "Value"] | Sequence["Value"]
+Item = Scalar | Mapping[str, Any]
+Path = tuple[str | int, ...]
+"""Keys, and positions (from 0) in lists."""
 
 
-def appended(target: Object, path: Sequence[str], values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+def appended(target: Object, path: Path, values: Sequence[Item]) -> Splice:
     """Items at the end of the list at a path; the list is made where its parent has none."""
     *parents, key = path
-    parent = _mapping(target, parents)
-    found = pair(parent, key)
+    found = pair(_mapping(target, parents), str(key))
     if found is None:
-        return put(target, parents, {key: list(values)})
-    node = found[1]
-    if not isinstance(node, SequenceNode):
-        raise NotInPlace(f"{'.'.join(path)} is no list there")
+        return put(target, parents, {str(key): list(values)})
+    node = _list(found[1], path)
     if not node.value:
         return Splice(node.start_mark.index, node.end_mark.index, on_one_line(values, quoted=target.is_json))
     return _after_items(target, node, values) if node.flow_style else _below_items(target, node, values)
 
 
-def put(target: Object, path: Sequence[str], pairs: Mapping[str, Value]) -> Splice:
+def without(target: Object, path: Path, positions: Sequence[int]) -> Iterator[Splice]:
+    """The items at some positions of the list at a path taken out, with what is written behind them on their lines."""
+    node = _list(node_at(target, path), path)
+    items = node.value
+    if not set(positions) < set(range(len(items))):
+        raise NotInPlace(f"{_dotted(path)} would be left without items")
+    for first, last in _runs(positions):
+        if not node.flow_style:
+            start = target.lines.start_of(target.start + items[first].start_mark.index)
+            end = target.lines.after(target.start + max(last_end(target.text, items[last]) - 1, 0))
+            yield Splice(start - target.start, end - target.start, "")
+        elif first == 0:
+            yield Splice(items[0].start_mark.index, items[last + 1].start_mark.index, "")
+        else:
+            yield Splice(items[first - 1].end_mark.index, items[last].end_mark.index, "")
+
+
+def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and the last of positions that follow each other."""
+    ordered = sorted(positions)
+    edges = [ordered[0], *(place for a, b in pairwise(ordered) if b != a + 1 for place in (a, b)), ordered[-1]]
+    yield from zip(edges[::2], edges[1::2], strict=True)
+
+
+def put(target: Object, path: Sequence[str | int], pairs: Mapping[str, Value]) -> Splice:
     """Pairs at the end of the mapping at a path, which must not have these keys; the mapping is made if need be."""
-    if path and value_of(_mapping(target, path[:-1]), path[-1]) is None:
+    if path and isinstance(path[-1], str) and value_of(_mapping(target, path[:-1]), path[-1]) is None:
         return put(target, path[:-1], {path[-1]: pairs})
     node = _mapping(target, path)
     if node.flow_style:
@@ -50,20 +76,41 @@ def replaced(node: Node, value: Scalar, *, is_json: bool) -> Splice:
     return Splice(node.start_mark.index, node.end_mark.index, _written(value, node, is_json))
 
 
-def _mapping(target: Object, path: Sequence[str]) -> MappingNode:
+def node_at(target: Object, path: Sequence[str | int]) -> Node:
+    """The node at a path. Raises `NotInPlace` where there is none."""
     node: Node | None = target.node
     for key in path:
-        node = value_of(node, key)
-    if not isinstance(node, MappingNode) or not node.value:
-        raise NotInPlace(f"{'.'.join(path)} is no mapping there")
+        if isinstance(key, str):
+            node = value_of(node, key)
+        else:
+            node = node.value[key] if isinstance(node, SequenceNode) and key < len(node.value) else None
+    if node is None:
+        raise NotInPlace(f"{_dotted(path)} is not there")
     return node
+
+
+def _mapping(target: Object, path: Sequence[str | int]) -> MappingNode:
+    node = node_at(target, path)
+    if not isinstance(node, MappingNode) or not node.value:
+        raise NotInPlace(f"{_dotted(path)} is no mapping there")
+    return node
+
+
+def _list(node: Node, path: Sequence[str | int]) -> SequenceNode:
+    if not isinstance(node, SequenceNode):
+        raise NotInPlace(f"{_dotted(path)} is no list there")
+    return node
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return ".".join(map(str, path))
 
 
 def _is_block_list(node: Node) -> bool:
     return isinstance(node, SequenceNode) and not node.flow_style
 
 
-def _below_items(target: Object, node: SequenceNode, values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+def _below_items(target: Object, node: SequenceNode, values: Sequence[Item]) -> Splice:
     """Items of a block, each on lines of its own, below the last one."""
     text, last = target.text, node.value[-1]
     line_start = text.rfind("\n", 0, last.start_mark.index) + 1
@@ -87,7 +134,7 @@ def _below(target: Object, end: int, written: Sequence[str]) -> Splice:
     return Splice(at - target.start, at - target.start, block + lines.ending)
 
 
-def _after_items(target: Object, node: SequenceNode, values: Sequence[Scalar | Mapping[str, Scalar]]) -> Splice:
+def _after_items(target: Object, node: SequenceNode, values: Sequence[Item]) -> Splice:
     """Items of a list in brackets, after the last one and before what may stand between it and the bracket."""
     text, last = target.text, node.value[-1]
     if len(node.value) > 1:
@@ -113,12 +160,14 @@ def _after_pairs(target: Object, node: MappingNode, pairs: Mapping[str, Value]) 
     return Splice(end, end, "".join(written))
 
 
-def _like(target: Object, sibling: Node, value: Scalar | Mapping[str, Scalar], margin: str) -> list[str]:
+def _like(target: Object, sibling: Node, value: Item, margin: str) -> list[str]:
     """An item written as its sibling is, as lines without their indentation; what is in braces is one line."""
     if not isinstance(value, Mapping):
         return [_written(value, sibling, target.is_json)]
     if not isinstance(sibling, MappingNode) or not sibling.value:
         return [on_one_line(value, quoted=target.is_json)]
+    if any(not isinstance(inner, Scalar) for inner in value.values()):
+        return [on_one_line(value, quoted=target.is_json)] if sibling.flow_style else block_lines(value)
     written = _pairs_like(target, sibling, value)
     if not sibling.flow_style:
         return written
@@ -129,7 +178,7 @@ def _like(target: Object, sibling: Node, value: Scalar | Mapping[str, Scalar], m
     return [f"{{{lead if lead.isspace() else ''}{comma.join(written)}{tail if tail.isspace() else ''}}}"]
 
 
-def _pairs_like(target: Object, sibling: MappingNode, value: Mapping[str, Scalar]) -> list[str]:
+def _pairs_like(target: Object, sibling: MappingNode, value: Mapping[str, Value]) -> list[str]:
     """The pairs of a mapping in the order of its sibling's keys, then those that the sibling lacks."""
     text = target.text
     theirs = {k.value: (k, v) for k, v in sibling.value if isinstance(k, ScalarNode)}
@@ -161,11 +210,11 @@ def _comma(target: Object, node: Node) -> str:
     return ", "
 
 
-def _written(value: Scalar, neighbour: Node | None, is_json: bool) -> str:
+def _written(value: Value, neighbour: Node | None, is_json: bool) -> str:
     """A scalar with the quotes of its neighbour, or those that it needs."""
     style = neighbour.style if isinstance(neighbour, ScalarNode) else None
     if isinstance(value, int):
         return str(value)
     if style == "'":
-        return "'" + value.replace("'", "''") + "'"
+        return "'" + str(value).replace("'", "''") + "'"
     return scalar(value, quoted=is_json or style == '"')

@@ -24,7 +24,7 @@ class ProposalsSection:
         manifests = tuple(
             Manifest(
                 proposal.file,
-                ", ".join(proposal.service_entry.hosts),
+                ", ".join(proposal.hosts),
                 proposal.entries,
                 ", ".join(proposal.workloads) or "unknown",
                 proposal.reason,

@@ -1,5 +1,6 @@
 """Rules on a Sidecar (istio/istio pkg/config/validation/validation.go ValidateSidecar)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -177,10 +178,17 @@ def sidecar_without_control_plane(subject: Subject) -> Iterator[Problem]:
 
 @_danger("sidecar_exact_hosts_only", since=(1, 31), source="istio/istio pilot/pkg/model/sidecar.go")
 def sidecar_exact_hosts_only(subject: Subject) -> Iterator[Problem]:
-    """A listener that lists exact names of exact namespaces only sees one entry for each, and its first address."""
+    """A listener that lists exact names of exact namespaces only sees one entry for each, and its first address.
+
+    Where the entries are given too, this is said only of hosts that have several.
+    """
+    several = subject.mesh.index(_several)
     for listener in subject.spec["egress"].mappings():
         hosts = listener["hosts"].texts()
-        if hosts and not any("*" in host.text or host.text.startswith("~") for host in hosts):
+        if not hosts or any("*" in host.text or host.text.startswith("~") for host in hosts):
+            continue
+        listed = {_home(host.text, subject.namespace) for host in hosts}
+        if listed & several or not subject.mesh.of_kind("ServiceEntry"):
             yield listener["hosts"].problem(
                 "only exact names are listed: of several entries for a host, and of several addresses, only the first "
                 "is seen",
@@ -205,6 +213,20 @@ def sidecar_conflict(subject: Subject) -> Iterator[Problem]:
             f"{first.reference} ({first.place}) has no workloadSelector either: which one counts is undefined",
             "one Sidecar without workloadSelector a namespace",
         )
+
+
+def _home(line: str, own: str) -> tuple[str, str]:
+    namespace, _, name = line.partition("/")
+    return own if namespace == "." else namespace, name
+
+
+def _several(mesh: Inventory) -> set[tuple[str, str]]:
+    """Hosts, by namespace, that have more than one entry or address."""
+    found: Counter[tuple[str, str]] = Counter()
+    for entry in mesh.of_kind("ServiceEntry"):
+        for host in entry.spec["hosts"].texts():
+            found[entry.namespace, host.text] += max(len(entry.spec["addresses"].items()), 1)
+    return {place for place, count in found.items() if count > 1}
 
 
 def _egress_hosts(subject: Subject) -> list[tuple[Node, Node]]:

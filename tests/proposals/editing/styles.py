@@ -1,4 +1,4 @@
-"""The many ways in which people, kubectl, Helm and scripts write the same ServiceEntry."""
+"""The many ways in which people, kubectl, Helm and scripts write the same ServiceEntries and Sidecars."""
 
 import json
 from typing import Any
@@ -23,6 +23,17 @@ _SPECS = st.fixed_dictionaries(
     },
     optional={"resolution": st.sampled_from(["DNS", "NONE"]), "location": st.just("MESH_EXTERNAL")},
 )
+
+
+_EGRESS = st.sampled_from(
+    [
+        [{"hosts": ["istio-system/*"]}],
+        [{"hosts": ["./*", "istio-system/*"]}],
+        [{"port": {"number": 9443, "name": "tls", "protocol": "TLS"}, "hosts": ["ops/*"]}, {"hosts": ["~/*"]}],
+        [{"hosts": ["ops/*"], "port": {"number": 9443, "name": "tls", "protocol": "TLS"}}],
+    ]
+)
+"""Egress lists of which the last listener takes the rest, or where none does."""
 
 
 def _shuffled(draw: st.DrawFn, mapping: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +89,14 @@ def _item(draw: st.DrawFn, item: Any, indent: int, step: int) -> list[str]:
     if draw(st.booleans()):
         return [f"{margin}-{gap}{_flow(draw, item)}{_tail(draw)}"]
     colon = draw(st.sampled_from([": ", ":   "]))
-    first, *others = [f"{key}{colon}{_scalar(draw, value)}{_tail(draw)}" for key, value in item.items()]
+    lines: list[str] = []
+    for key, value in item.items():
+        if isinstance(value, list) and draw(st.booleans()):
+            offset = draw(st.sampled_from([0, 2]))
+            lines += [f"{key}:", *(line for one in value for line in _item(draw, one, offset, step))]
+        else:
+            lines.append(f"{key}{colon}{_flow(draw, value)}{_tail(draw)}")
+    first, *others = lines
     return [f"{margin}-{gap}{first}", *(f"{margin} {' ' * len(gap)}{line}" for line in others)]
 
 
@@ -89,10 +107,21 @@ def _object(draw: st.DrawFn, name: str) -> dict[str, Any]:
     return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": metadata, "spec": spec}
 
 
+def _sidecar(draw: st.DrawFn) -> dict[str, Any]:
+    spec = _shuffled(draw, {"egress": draw(_EGRESS), "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})
+    metadata = _shuffled(draw, {"name": "default", "namespace": "shop"})
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": metadata, "spec": spec}
+
+
 @st.composite
-def files(draw: st.DrawFn) -> bytes:
-    """A file with two or three ServiceEntries, `shared/first`, `shared/second` and maybe `shared/third`."""
+def files(draw: st.DrawFn, with_sidecar: bool | None = None) -> bytes:
+    """A file with ServiceEntries, `shared/first`, `shared/second` and maybe `shared/third`.
+
+    `with_sidecar` says whether there is a Sidecar, `shop/default`, too; drawn where it is null.
+    """
     objects = [_object(draw, name) for name in ("first", "second", "third")[: draw(st.sampled_from([2, 3]))]]
+    if draw(st.booleans()) if with_sidecar is None else with_sidecar:
+        objects.insert(draw(st.integers(0, len(objects))), _sidecar(draw))
     as_list = {"apiVersion": "v1", "kind": "List", "items": objects}
     form = draw(st.sampled_from(["documents", "documents", "list", "json"]))
     if form == "json":

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analyzer.mesh.loading import load_mesh
 from analyzer.mesh.model import Mesh, Port, ServiceEntry
-from analyzer.proposals.editing import Change, decoded, edit, encoded, spliced, unified
+from analyzer.proposals.editing import Change, Listed, Narrowed, decoded, edit, encoded, spliced, unified
+from analyzer.proposals.listing import listed
 from tests.proposals.editing.applying import patched
 from tests.proposals.editing.styles import files
 
@@ -20,6 +21,10 @@ _HTTP = Port(80, "http", "HTTP")
 _GRPC = Port(50051, "grpc-50051", "GRPC")
 _CHANGES = st.sampled_from(
     [Change((_HTTP,)), Change((_HTTP, _GRPC)), Change((), ("shop",)), Change((_GRPC,), ("shop",))]
+)
+_WORDS = st.dictionaries(st.sampled_from([443, 9443, 81]), st.sampled_from(["HTTP", "TLS", "TCP"]), min_size=1)
+_LINES = st.lists(
+    st.sampled_from(["./api.partner.example", "shared/*.partner.example", "ops/a.b"]), min_size=1, unique=True
 )
 _NOTES = {"egress-audit/entries": "7", "egress-audit/reason": "a: [b] \U0001f600 \u202e"}
 
@@ -90,6 +95,68 @@ def _is_subsequence_of_lines(old: str, new: str) -> bool:
     """Whether every old line is still there in order, or one that begins as it did."""
     left = iter(new.split("\n"))
     return all(any(line == other or other.startswith(line[:9].rstrip()) for other in left) for line in old.split("\n"))
+
+
+@settings(max_examples=40)
+@given(files(), _WORDS, st.integers(0, 1))
+def test_a_port_with_another_protocol_is_all_that_is_changed(
+    folder: Path, raw: bytes, words: dict[int, str], which: int
+) -> None:
+    entries = _mesh(raw, folder).service_entries
+    chosen = entries[which]
+    change = Change(protocols=tuple((p.number, words[p.number]) for p in chosen.ports if p.number in words))
+
+    after = _mesh(_after(raw, chosen, change), folder) if change else _mesh(raw, folder)
+
+    ports = tuple(replace(port, protocol=words.get(port.number, port.protocol)) for port in chosen.ports)
+    wanted = [replace(entry, origin=None, ports=ports if entry is chosen else entry.ports) for entry in entries]
+    assert [replace(entry, origin=None) for entry in after.service_entries] == wanted
+
+
+@settings(max_examples=40)
+@given(files(with_sidecar=True), _LINES, st.booleans())
+def test_a_sidecar_with_more_lines_is_all_that_is_changed(
+    folder: Path, raw: bytes, lines: list[str], apart: bool
+) -> None:
+    mesh = _mesh(raw, folder)
+    (sidecar,) = mesh.sidecars
+    last = len(sidecar.egress or ()) - 1
+    added: dict[int | None, tuple[str, ...]] = {None if apart else last: tuple(lines)}
+
+    made = edit(sidecar, Listed(tuple(added.items())))
+    assert made is not None
+    assert made.why_not == ""
+    after = _mesh(encoded(spliced(decoded(raw), made.splices), raw), folder)
+
+    assert [replace(item, origin=None) for item in after.sidecars] == [replace(listed(sidecar, added), origin=None)]
+    assert [_said(entry) for entry in after.service_entries] == [_said(entry) for entry in mesh.service_entries]
+    text = decoded(raw)
+    assert patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
+
+
+@settings(max_examples=40)
+@given(
+    files(), st.sampled_from([(), (443,), (443, 81), (9443,)]), st.sampled_from([None, (".",), ("ops",)]), st.booleans()
+)
+def test_a_narrowed_entry_is_all_that_is_changed(
+    folder: Path, raw: bytes, gone: tuple[int, ...], scopes: tuple[str, ...] | None, renames: bool
+) -> None:
+    mesh = _mesh(raw, folder)
+    chosen = mesh.service_entries[0]
+    left = tuple(port for port in chosen.ports if port.number not in gone) or chosen.ports
+    hosts = ("a.partner.example", "b.partner.example") if renames else chosen.hosts
+    wanted = replace(chosen, ports=left, hosts=hosts, export_to=scopes or chosen.export_to)
+
+    made = edit(chosen, Narrowed(frozenset(port.number for port in left), hosts, scopes))
+    assert made is not None
+    assert made.why_not == ""
+    after = _mesh(encoded(spliced(decoded(raw), made.splices), raw), folder)
+
+    assert _said(after.service_entries[0]) == _said(wanted)
+    assert [_said(entry) for entry in after.service_entries[1:]] == [_said(e) for e in mesh.service_entries[1:]]
+    assert after.sidecars == mesh.sidecars or [replace(s, origin=None) for s in after.sidecars] == [
+        replace(s, origin=None) for s in mesh.sidecars
+    ]
 
 
 @settings(max_examples=40)
@@ -206,6 +273,20 @@ def test_the_output_of_helm_names_its_template(tmp_path: Path) -> None:
 
     assert made is not None
     assert "web/templates/egress.yaml" in made.why_not
+
+
+def test_a_line_is_written_as_its_neighbour_is(tmp_path: Path) -> None:
+    text = (
+        "kind: Sidecar\napiVersion: networking.istio.io/v1\nmetadata: {name: default, namespace: shop}\nspec:\n"
+        "  egress:\n  - hosts:\n    - './*'   # ours\n    # the mesh's\n    - 'istio-system/*'\n  ingress: []\n"
+    )
+    (tmp_path / "mesh.yaml").write_text(text, encoding="utf-8")
+    (sidecar,) = load_mesh([str(tmp_path / "mesh.yaml")])[0].sidecars
+
+    made = edit(sidecar, Listed(((0, ("shared/www.partner.example",)),)))
+
+    assert made is not None
+    assert spliced(text, made.splices) == text.replace("  ingress", "    - 'shared/www.partner.example'\n  ingress")
 
 
 def test_shared_anchors_are_not_edited_in_place(tmp_path: Path) -> None:
