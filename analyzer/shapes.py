@@ -10,7 +10,7 @@ from analyzer.vocabulary import Readiness
 if TYPE_CHECKING:  # the ingest prints a tally and needs nothing of an audit
     from analyzer.evidence import Judged
     from analyzer.pipeline import Audit
-    from analyzer.readiness import Assessment, Block, EvidenceMeter, Grant, NamespaceReadiness
+    from analyzer.readiness import Assessment, Block, EvidenceMeter, Grant, NamespaceReadiness, Narrowing
 
 
 def moment_as_json(moment: datetime | None) -> str | None:
@@ -94,13 +94,18 @@ def assessment_as_json(assessment: "Assessment") -> dict[str, Any]:
             "wanted": assessment.ledger.wanted,
             "is_long_enough": assessment.ledger.is_long_enough,
             "decides_on": _day(assessment.ledger.decides_on),
-            "grants": [_grant(grant, assessment.narrowed.get(grant.reference)) for grant in assessment.ledger.grants],
+            "grants": [_grant(grant, assessment.narrowings.of(grant.reference)) for grant in assessment.ledger.grants],
         },
     }
 
 
-def _grant(grant: "Grant", narrowed: str | None) -> dict[str, Any]:
-    return {**asdict(replace(grant, narrowed=None)), "narrowed": narrowed}
+def _grant(grant: "Grant", narrowing: "Narrowing | None") -> dict[str, Any]:
+    return {
+        **asdict(replace(grant, narrowed=None)),
+        "narrowed": narrowing and narrowing.yaml,
+        "file": narrowing and narrowing.file,
+        "patch": narrowing and narrowing.patch,
+    }
 
 
 def _day(day: date | None) -> str | None:

@@ -6,6 +6,7 @@ from analyzer.readiness.cause import Cause
 from analyzer.readiness.flip import Breaking, NamespaceReadiness, Traffic
 from analyzer.readiness.ledger import Grant, Ledger, WideWildcard
 from analyzer.readiness.meter import EvidenceMeter, Gap, Meters
+from analyzer.readiness.narrowing import Narrowing, Narrowings
 from analyzer.readiness.side_effects import SideEffect
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Ledger",
     "Meters",
     "NamespaceReadiness",
+    "Narrowing",
+    "Narrowings",
     "SideEffect",
     "Traffic",
     "WideWildcard",

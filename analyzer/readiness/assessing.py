@@ -14,7 +14,7 @@ from analyzer.readiness.blocks import Block, blocks_of
 from analyzer.readiness.flip import NamespaceReadiness, readiness_of
 from analyzer.readiness.ledger import Ledger, ledger_of
 from analyzer.readiness.meter import EvidenceMeter, meters_of
-from analyzer.readiness.narrowing import narrowed_manifests
+from analyzer.readiness.narrowing import Narrowings, narrowings
 from analyzer.readiness.side_effects import SideEffect, side_effects_of
 from analyzer.readiness.usage import usages_of
 from analyzer.settings import Settings
@@ -25,8 +25,8 @@ from analyzer.simulation import Simulator
 class Assessment:
     """What stands between the log and REGISTRY_ONLY; `watched` is the meter of the whole lake.
 
-    `side_effects` are those of the entries that exist, `proposed_side_effects` those of what is proposed; `narrowed`
-    holds the ledger's narrowed entries as YAML, by `<namespace>/<name>`.
+    `side_effects` are those of the entries that exist, `proposed_side_effects` those of what is proposed; `narrowings`
+    are the ledger's narrowed entries as manifests.
     """
 
     watched: EvidenceMeter
@@ -35,7 +35,7 @@ class Assessment:
     blocks: tuple[Block, ...] = ()
     side_effects: tuple[SideEffect, ...] = ()
     proposed_side_effects: tuple[SideEffect, ...] = ()
-    narrowed: Mapping[str, str] = field(default_factory=dict)
+    narrowings: Narrowings = field(default_factory=Narrowings)
 
     @cached_property
     def causes(self) -> dict[DestinationKey, tuple[Block, ...]]:
@@ -62,7 +62,16 @@ def assess(
     made = tuple(proposals)
     usages = usages_of(at_home, as_is)
     new = [proposal.object for proposal in made if isinstance(proposal.object, ServiceEntry)]
-    ledger = ledger_of(as_is.mesh, at_home, usages, as_is, meters.whole, settings.readiness)
+    ledger = ledger_of(
+        as_is.mesh,
+        at_home,
+        usages,
+        as_is,
+        meters.whole,
+        settings.readiness,
+        proposed=proposed,
+        proposals={proposal.object.reference for proposal in made if isinstance(proposal.object, ServiceEntry)},
+    )
     return Assessment(
         watched=meters.whole,
         namespaces=readiness_of(
@@ -78,5 +87,5 @@ def assess(
         side_effects=side_effects_of(as_is.mesh.service_entries, usages),
         proposed_side_effects=side_effects_of(new, usages_of(at_home, proposed)) if new else (),
         ledger=ledger,
-        narrowed=dict(narrowed_manifests(as_is.mesh, ledger)),
+        narrowings=narrowings(ledger, at_home, as_is),
     )

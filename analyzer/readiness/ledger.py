@@ -5,7 +5,7 @@ job looks unused for 30 days out of 31. What may have gone through an entry, for
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -86,8 +86,15 @@ def ledger_of(
     as_is: Simulator,
     watched: EvidenceMeter,
     settings: ReadinessSettings,
+    *,
+    proposed: Simulator,
+    proposals: Container[str] = (),
 ) -> Ledger:
-    """Weigh what a mesh allows against what a log shows used; each narrowing is replayed before it is offered."""
+    """Weigh what a mesh allows against what a log shows used; each narrowing is replayed before it is offered.
+
+    It is replayed over the mesh as it is, and with the proposals applied (`proposed`): what `proposals` edit, as
+    `<namespace>/<name>`, is narrowed when that has been done.
+    """
     wanted = settings.min_unused_days
     if watched.days < wanted:
         return Ledger(watched.days, wanted, day_of_enough(watched, wanted))
@@ -97,7 +104,8 @@ def ledger_of(
         _grant(entry, usages, [name for name in namespaces if _may_see(entry, name, mesh)], logged)
         for entry in mesh.service_entries
     ]
-    kept = _replayed(grants, destinations, as_is)
+    grants = [replace(grant, narrowed=None) if grant.reference in proposals else grant for grant in grants]
+    kept = _replayed(_replayed(grants, destinations, as_is), destinations, proposed)
     order = list(GrantStatus)
     return Ledger(
         watched.days,
@@ -194,18 +202,20 @@ def _narrowed(
     )
 
 
-def _replayed(grants: Sequence[Grant], destinations: Sequence[Destination], as_is: Simulator) -> list[Grant]:
+def _replayed(grants: Sequence[Grant], destinations: Sequence[Destination], before: Simulator) -> list[Grant]:
     """Without the narrowings under which something would fare worse; entries go back until nothing does."""
     kept = list(grants)
     for _ in range(_ROUNDS):
-        mesh = as_is.mesh.over(Mesh(tuple(grant.narrowed for grant in kept if grant.narrowed is not None)))
-        after = Simulator(mesh, mode=as_is.mode, istio_version=as_is.istio_version)
+        narrowed = tuple(grant.narrowed for grant in kept if grant.narrowed is not None)
+        if not narrowed:
+            return kept
+        after = Simulator(before.mesh.over(Mesh(narrowed)), mode=before.mode, istio_version=before.istio_version)
         guilty = {
-            before.by
+            was.by
             for destination in destinations
             for request in destination.requests
-            if (before := as_is.decide(request)).by is not None
-            and before.outcome is Outcome.ALLOWED
+            if (was := before.decide(request)).by is not None
+            and was.outcome is Outcome.ALLOWED
             and after.decide(request).outcome is not Outcome.ALLOWED
         }
         if not guilty:

@@ -15,12 +15,15 @@ from analyzer.vocabulary import MANAGED_BY, MANAGED_BY_LABEL
 _MANIFESTS = "manifests"
 _PATCHES = "patches"
 _COMPANIONS = "companions"
+_NARROWED = "narrowed"
 _MARKS = (f"{MANAGED_BY_LABEL}: {MANAGED_BY}", f"{MANAGED_BY}/reason", f"Proposed by {MANAGED_BY}")
 """What tells files of an earlier run from those of other people."""
 
 
 def write_output(audit: Audit, out: str | Path) -> list[Path]:
-    """Write manifests, patches, companions, what is not proposed and the summary; return the files written, sorted.
+    """Write manifests, patches, companions, narrowed entries, what is not proposed and the summary.
+
+    Return the files written, sorted.
 
     Files of an earlier run that are no longer proposed are removed, if they carry this tool's marks; those that the
     mesh was read from are applied, and stay.
@@ -31,6 +34,8 @@ def write_output(audit: Audit, out: str | Path) -> list[Path]:
     files = {
         **{proposal.file: proposal.yaml for proposal in audit.proposals.proposed},
         **{patch.file: patch.text for patch in audit.proposals.patches},
+        **{item.file: item.yaml for item in audit.assessment.narrowings.narrowed},
+        **{patch.file: patch.text for patch in audit.assessment.narrowings.patches},
         **{file.file: file.text for file in audit.companions.files},
         f"{_MANIFESTS}/kustomization.yaml": _kustomization(audit, applied),
         "not_proposed.csv": _not_proposed(audit),
@@ -95,6 +100,7 @@ def _remove_stale(root: Path, current: set[str]) -> None:
     ours = [
         *(root / _MANIFESTS).rglob("*.yaml"),
         *(root / _PATCHES).glob("*.patch"),
+        *(file for ending in ("yaml", "patch") for file in (root / _NARROWED).rglob(f"*.{ending}")),
         *(file for ending in ("yaml", "md", "sh") for file in (root / _COMPANIONS).rglob(f"*.{ending}")),
     ]
     for file in sorted(ours):

@@ -4,6 +4,7 @@ from ruamel.yaml import YAML
 
 from analyzer.mesh import load_mesh
 from tests.detection.building import destination
+from tests.proposals.editing.applying import patched
 from tests.readiness.building import assessment
 
 WRITTEN = """\
@@ -31,7 +32,15 @@ def test_the_narrowed_manifest_is_what_was_written_with_less_in_it(tmp_path: Pat
 
     found = assessment([destination("api.example.com", classes={"registered": 9})], mesh)
 
-    document = YAML(typ="safe").load(found.narrowed["shop/api"])
+    (narrowing,) = found.narrowings.narrowed
+    assert (narrowing.reference, narrowing.file) == ("shop/api", "narrowed/shop/api.yaml")
+    document = YAML(typ="safe").load(narrowing.yaml)
+    annotations = document["metadata"].pop("annotations")
+    assert annotations["egress-audit/needs-review"] == "true"
+    assert annotations["egress-audit/reason"] == (
+        "Over 31 watched days 9 entries went out by it, and none needed port 8443 TLS, host old.example.com, export "
+        "beyond its own namespace."
+    )
     assert document["metadata"] == {"name": "api", "namespace": "shop", "labels": {"team": "web"}}
     assert document["spec"] == {
         "hosts": ["api.example.com"],
@@ -41,3 +50,61 @@ def test_the_narrowed_manifest_is_what_was_written_with_less_in_it(tmp_path: Pat
         "exportTo": ["."],
     }
     assert "status" not in document
+
+
+def test_the_file_that_was_read_gets_a_patch_that_leaves_its_comments(tmp_path: Path) -> None:
+    written = WRITTEN.replace("  hosts:", "  # agreed with the partner\n  hosts:").replace("  uid: 1b4e28ba\n", "")
+    (tmp_path / "api.yaml").write_text(written)
+    mesh, _ = load_mesh([str(tmp_path)])
+
+    found = assessment([destination("api.example.com", classes={"registered": 9})], mesh).narrowings
+
+    (patch,) = found.patches
+    assert patch.file.startswith("narrowed/patches/")
+    assert found.narrowed[0].patch == patch.file
+    after = patched(written, patch.text)
+    assert "  # agreed with the partner\n  hosts: [api.example.com]\n" in after
+    assert "8443" not in after
+    (tmp_path / "api.yaml").write_text(after)
+    again = assessment([destination("api.example.com", classes={"registered": 9})], load_mesh([str(tmp_path)])[0])
+    assert again.narrowings.narrowed == ()
+
+
+def test_what_a_proposal_edits_is_narrowed_once_that_is_applied(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text(WRITTEN)
+    mesh, _ = load_mesh([str(tmp_path)])
+    calls = [
+        destination("api.example.com", classes={"registered": 9}),
+        destination("api.example.com", "http", classes={"blocked": 9}),
+    ]
+
+    found = assessment(calls, mesh)
+
+    (grant,) = found.ledger.grants
+    assert (grant.unused_ports, grant.narrowed, found.narrowings.narrowed) == ((8443,), None, ())
+
+
+def test_nothing_is_narrowed_over_too_few_days(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text(WRITTEN)
+    mesh, _ = load_mesh([str(tmp_path)])
+
+    found = assessment([destination("api.example.com", classes={"registered": 9})], mesh, hours=24 * 7)
+
+    assert found.narrowings.narrowed == ()
+
+
+def test_what_a_proposal_shows_to_more_is_not_hidden_from_them(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(
+        WRITTEN.replace("status: {}\n", "")
+        + "---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default, namespace: ops}\n"
+        'spec: {egress: [{hosts: ["istio-system/*"]}]}\n'
+    )
+    mesh, _ = load_mesh([str(tmp_path)])
+    calls = [
+        destination("api.example.com", classes={"registered": 9}),
+        destination("api.example.com", classes={"blocked": 9}, namespace="ops"),
+    ]
+
+    found = assessment(calls, mesh)
+
+    assert all("ops" in (grant.narrowed.export_to or ("ops",)) for grant in found.ledger.grants if grant.narrowed)

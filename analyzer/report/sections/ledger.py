@@ -89,12 +89,8 @@ def _could_go(grant: Grant) -> list[str]:
 
 
 def _listings(audit: Audit, grants: Sequence[Grant]) -> list[Listing]:
-    texts = audit.assessment.narrowed
-    return [
-        Listing(f"Narrowed: {grant.reference}", texts[grant.reference])
-        for grant in grants[:_SHOWN]
-        if grant.reference in texts
-    ][:_MANIFESTS]
+    found = (audit.assessment.narrowings.of(grant.reference) for grant in grants[:_SHOWN])
+    return [Listing(f"Narrowed: {item.file}", item.yaml) for item in found if item is not None][:_MANIFESTS]
 
 
 def _notes(grants: Sequence[Grant]) -> tuple[str, ...]:
