@@ -15,6 +15,7 @@ from analyzer.simulation.clusters import Cluster
 from analyzer.simulation.listeners import Target, longest_suffix
 from analyzer.simulation.routes import Route, hosts_of, http_routes, overlap
 from analyzer.simulation.services import CLUSTER_DOMAIN, Service
+from analyzer.simulation.sidecars import imports_of
 from analyzer.vocabulary import Resolution
 
 if TYPE_CHECKING:
@@ -118,14 +119,23 @@ class VirtualHosts:
             yield f"{host}."
         if host.endswith(_IN_CLUSTER):
             yield from _short_names(host, self._scope.client.namespace)
-        yield from self._aliases(service.host)
+        yield from self._aliases(service)
 
-    def _aliases(self, host: str) -> Iterator[str]:
-        """Since 1.21 an ExternalName Service is another name of what it points at."""
-        for item in self._scope.aliases.get(host, ()) if self._scope.version >= (1, 21) else ():
+    def _aliases(self, service: Service) -> Iterator[str]:
+        """Since 1.21 an ExternalName Service is another name of what it points at.
+
+        A Sidecar imports it by a pattern for the namespace of what it points at (sidecar.go, matchingAliasService).
+        """
+        found = self._scope.aliases.get(service.host, ()) if self._scope.version >= (1, 21) else ()
+        if not found or self._egress is None:
+            return
+        own = self._scope.client.namespace
+        imports = imports_of(self._egress.listener, own, self._scope.version)
+        for item in found:
             full = f"{item.name}.{item.namespace}{_IN_CLUSTER}"
-            yield full
-            yield from _short_names(full, self._scope.client.namespace)
+            if imports.covers(service.source.namespace, full):
+                yield full
+                yield from _short_names(full, own)
 
     def _add_hosts_without_service(self, services: Sequence[tuple[Service, Port]]) -> None:
         """A VirtualService's hosts that no service of the port has: virtual hosts on port 80, and beside a service.

@@ -10,7 +10,7 @@ from analyzer.proposals import placed, proposals_as_json
 from analyzer.settings import Settings
 from analyzer.vocabulary import Outcome
 from tests.detection.building import destination, rule
-from tests.proposals.building import proposals_for
+from tests.proposals.building import mesh_of, proposals_for
 
 
 @pytest.mark.parametrize(("version", "api"), [("1.21", "v1beta1"), ("1.22", "v1"), ("1.31", "v1")])
@@ -52,6 +52,18 @@ def test_all_manifests_have_the_same_labels_because_merging_asks_for_it() -> Non
     assert {tuple(item.object.labels.items()) for item in found} == {
         (("app.kubernetes.io/managed-by", "egress-audit"),)
     }
+
+
+def test_an_edited_entry_keeps_its_owners_labels_and_is_annotated() -> None:
+    ports = [{"number": 80, "name": "http", "protocol": "HTTP"}]
+    spec = {"hosts": ["api.partner.example"], "ports": ports, "resolution": "DNS"}
+    mesh = [{"name": "shop/api", "labels": {"team": "a"}, "spec": spec}]
+
+    (only,) = proposals_for([destination("api.partner.example")], mesh_of(mesh)).proposed
+
+    assert dict(only.service_entry.labels) == {"team": "a"}
+    assert "managed-by" not in only.yaml
+    assert "egress-audit/reason" in only.yaml
 
 
 def test_a_person_who_allowed_an_address_is_named_in_the_manifest() -> None:
