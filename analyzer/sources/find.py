@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,8 @@ class Source:
     """Something that can be read once, front to back.
 
     `origin` is what the user gave or what was found below it, `size` the bytes on disk or in a store (null for
-    standard input and for the members of an archive), `labels` who wrote the lines as far as names and `--label` say,
-    `given` what `--label` alone says.
+    standard input, pipes and the members of an archive), `labels` who wrote the lines as far as names and `--label`
+    say, `given` what `--label` alone says.
     """
 
     origin: str
@@ -31,11 +31,13 @@ class Source:
     given: tuple[tuple[str, str], ...] = ()
 
 
-def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = None) -> list[Source]:
+def find_sources(
+    arguments: Sequence[str], labels: Mapping[str, str] | None = None, note: Callable[[str], None] = lambda _: None
+) -> list[Source]:
     """Every source that the arguments name, sorted by origin; a file named twice is read once.
 
-    `labels` win over what a path says. Raises `SourceError` where nothing is found or a file cannot be read, and
-    `UsageError` for a label nobody knows.
+    `labels` win over what a path says; `note` is told of what stands in a folder and is no file. Raises `SourceError`
+    where nothing is found or a file cannot be read, and `UsageError` for a label nobody knows.
     """
     given = dict(labels or {})
     for key in given:
@@ -43,7 +45,7 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
             raise UsageError(f"{key!r} is no label", hint=f"labels are {', '.join(SOURCE_FIELDS)}")
     found: dict[str, str] = {}
     for argument in arguments:
-        paths = [STANDARD_INPUT] if argument == STANDARD_INPUT else list(_paths(argument))
+        paths = [STANDARD_INPUT] if argument == STANDARD_INPUT else list(_paths(argument, note))
         if not paths:
             raise SourceError(
                 "nothing to read here", Place(argument), "name a file, a folder, a glob, or - for standard input"
@@ -54,7 +56,7 @@ def find_sources(arguments: Sequence[str], labels: Mapping[str, str] | None = No
     return [_source(origin, given) for origin in sorted(found.values())]
 
 
-def _paths(argument: str) -> Iterator[str]:
+def _paths(argument: str, note: Callable[[str], None]) -> Iterator[str]:
     """The files that an argument names; inside a folder, hidden files and a README are about logs and not logs."""
     path = Path(argument)
     if is_remote(argument):
@@ -62,7 +64,13 @@ def _paths(argument: str) -> Iterator[str]:
     elif path.is_dir():
         for folder, folders, files in os.walk(argument):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (os.path.join(folder, name) for name in sorted(files) if not is_about(name))  # noqa: PTH118
+            for name in sorted(files):
+                found = os.path.join(folder, name)  # noqa: PTH118
+                if not Path(found).is_file():
+                    # The kubelet's folder holds links to logs that were rotated away; a pipe would be waited for.
+                    note(f"{found}: {'leads nowhere' if Path(found).is_symlink() else 'is no file'}: not read")
+                elif not is_about(name):
+                    yield found
     elif path.exists():
         yield argument
     else:
@@ -83,20 +91,17 @@ def _source(origin: str, given: Mapping[str, str]) -> Source:
         found = look_at(origin, MAGIC_BYTES)
         labels = _pairs({**labels_of_path(origin), **given})
         return Source(origin, labels, found.size, recognize(found.first), _pairs(given))
+    labels = _pairs({**labels_of_path(origin), **given})
+    if not Path(origin).is_file():
+        # What was read of a pipe to look at it would be gone.
+        return Source(origin, labels, None, Compression.NONE, _pairs(given))
     try:
         with Path(origin).open("rb") as file:
             first = file.read(MAGIC_BYTES)
-        status = Path(origin).stat()
+        size = Path(origin).stat().st_size
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", Place(origin)) from error
-    regular = Path(origin).is_file()
-    return Source(
-        origin,
-        _pairs({**labels_of_path(origin), **given}),
-        status.st_size if regular else None,
-        recognize(first),
-        _pairs(given),
-    )
+    return Source(origin, labels, size, recognize(first), _pairs(given))
 
 
 def _pairs(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -53,7 +53,7 @@ def open_source(source: Source, note: Note) -> Iterator[Opened]:
     try:
         with ExitStack() as stack:
             if source.origin == STANDARD_INPUT:
-                file: BinaryIO = sys.stdin.buffer
+                file: BinaryIO = _standard_input()
             elif remote.is_remote(source.origin):
                 file = stack.enter_context(remote.opened(source.origin))
             else:
@@ -63,6 +63,12 @@ def open_source(source: Source, note: Note) -> Iterator[Opened]:
         raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin)) from error
     except BombError as error:
         raise SourceError(str(error), Place(source.origin), "unpack it by hand and look at it first") from error
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise SourceError("standard input is closed", Place(STANDARD_INPUT), "pipe something in, or name a file")
+    return sys.stdin.buffer
 
 
 class _Opening:

@@ -3,6 +3,7 @@ import gzip
 import io
 import lzma
 import os
+import threading
 from pathlib import Path
 
 import lz4.frame
@@ -146,6 +147,29 @@ def test_sources_come_in_the_same_order_whatever_was_named_first(tmp_path: Path)
     paths = [str(tmp_path / name) for name in ("c", "a", "b")]
 
     assert find_sources(paths) == find_sources(paths[::-1])
+
+
+def test_a_pipe_that_is_named_is_read_from_its_first_byte(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = gzip.compress(b"one\ntwo\n" * 5000)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+
+    assert content_of(pipe) == b"one\ntwo\n" * 5000
+    writer.join()
+
+
+def test_what_is_no_file_in_a_folder_is_left_out_and_said(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("x\n")
+    (tmp_path / "gone.log").symlink_to(tmp_path / "rotated away")
+    os.mkfifo(tmp_path / "pipe.log")
+    notes: list[str] = []
+
+    (source,) = find_sources([str(tmp_path)], note=notes.append)
+
+    assert source.origin == str(tmp_path / "a.log")
+    assert notes == [f"{tmp_path}/gone.log: leads nowhere: not read", f"{tmp_path}/pipe.log: is no file: not read"]
 
 
 def test_nothing_to_read_is_an_error_with_a_hint(tmp_path: Path) -> None:
