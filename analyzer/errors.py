@@ -10,6 +10,7 @@
 A line that cannot be read is none of these: it is a row with a reason.
 """
 
+import os
 from dataclasses import dataclass
 
 
@@ -54,3 +55,8 @@ class ManifestError(AnalyzerError):
 
 class LakeError(AnalyzerError):
     """The lake is not what it claims to be."""
+
+
+def because(error: OSError) -> str:
+    """What the system says, without what a library wrapped round it."""
+    return os.strerror(error.errno) if error.errno else str(error)

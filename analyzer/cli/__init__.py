@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 # Measured: the system's allocator is as quick for blocks of this size as Arrow's own, and holds a fifth less.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
@@ -24,8 +25,10 @@ def main() -> None:
 
     keep_pandas_out()
     collect_seldom()
+    _make_streams_safe()
     try:
         status = app(standalone_mode=False)
+        sys.stdout.flush()
     except typer.Exit as stop:
         status = stop.exit_code
     except AnalyzerError as error:
@@ -38,9 +41,35 @@ def main() -> None:
         if isinstance(stop.__context__, BrokenPipeError):
             status = 0
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        status = _explain(_of_the_system(error))
     except Exception as error:
         status = _click_error(error)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _make_streams_safe() -> None:
+    """A letter that the terminal's encoding has not is written out; a closed stream swallows what it is told."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _of_the_system(error: OSError) -> Exception:
+    from analyzer.errors import AnalyzerError, Place, because
+
+    _drop_what_is_unwritten()
+    where = Place(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    return AnalyzerError(because(error), where, "is there space, and are you allowed to read and write there?")
+
+
+def _drop_what_is_unwritten() -> None:
+    """What standard output did not take would be tried, and failed, again at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _explain(error: Exception) -> int:
@@ -57,16 +86,20 @@ def _explain(error: Exception) -> int:
 
 def _click_error(error: Exception) -> int:
     """Wrong usage is said by the parser in its own words; anything else is a fault of ours."""
+    from analyzer.text import printable
+
     show = getattr(error, "format_message", None)
     if show is None:
         if settle.debug:
             raise error
-        sys.stderr.write(
-            f"error: {type(error).__name__}: {error}\n  try: the same with --debug, and report what it says\n"
-        )
+        said = printable(f"{type(error).__name__}: {error}")
+        sys.stderr.write(f"error: {said}\n  try: the same with --debug before the command, and report what it says\n")
         return 2
     context = getattr(error, "ctx", None)
-    sys.stderr.write(f"error: {show()}\n")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(f"{show()}\n")
+        return 2
+    sys.stderr.write(f"error: {printable(show())}\n")
     if context is not None:
         sys.stderr.write(f"  try: {context.command_path} --help\n")
     return 2

@@ -19,13 +19,15 @@ from analyzer.cli import (
 )
 from analyzer.cli.options import settle
 
+_HELP = {"help_option_names": ["-h", "--help"]}
+
 app = typer.Typer(
     name="egress-audit",
     help="From Istio access logs to ServiceEntries that are proven before anyone applies them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP,
 )
 
 
@@ -51,4 +53,4 @@ def common(
 
 
 for verb in (run, ingest, entries, destinations, rejected, propose, simulate, validate, explain, report, catalog):
-    app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+    app.command(name=verb.__name__.rpartition(".")[2], context_settings=_HELP)(verb.command)

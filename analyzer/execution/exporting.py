@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analyzer.errors import AnalyzerError, Place
+from analyzer.drafts import written
+from analyzer.errors import AnalyzerError, Place, because
 from analyzer.schema import ENTRY
-from analyzer.store import Lake, read_entries
+from analyzer.store import Lake, read_entries, sound
 from analyzer.store.layout import plain
 from analyzer.text import spreadsheet_cell
 
 _ROW = plain(ENTRY)
 _LAST_LINE = 1 << 62
+_ROWS_A_GROUP = 1 << 17
 
 
 def export(lake: str, kind: str, out: str | None, since: datetime | None = None, until: datetime | None = None) -> None:
@@ -59,11 +61,12 @@ def _spans(files: Iterable[str]) -> list[tuple[str, int, str, int]]:
     """(origin, its first line there, file, row group) for every row group that holds lines of an origin."""
     spans: list[tuple[str, int, str, int]] = []
     for file in files:
-        reader = pq.ParquetFile(file, read_dictionary=["origin"])
-        for group in range(reader.num_row_groups):
-            places = reader.read_row_group(group, columns=["origin", "line_number"]).combine_chunks()
-            first = places.group_by("origin").aggregate([("line_number", "min")])
-            spans += [(row["origin"], row["line_number_min"], file, group) for row in first.to_pylist()]
+        with sound(file):
+            reader = pq.ParquetFile(file, read_dictionary=["origin"])
+            for group in range(reader.num_row_groups):
+                places = reader.read_row_group(group, columns=["origin", "line_number"]).combine_chunks()
+                first = places.group_by("origin").aggregate([("line_number", "min")])
+                spans += [(row["origin"], row["line_number_min"], file, group) for row in first.to_pylist()]
     return spans
 
 
@@ -74,9 +77,17 @@ def _rows(file: str, group: int, origin: str, since: datetime | None, until: dat
 
 
 def _parquet(tables: Iterable[pa.Table], file: IO[bytes]) -> None:
+    """Row groups of one size, so that the bytes do not depend on how the rows came to be stored."""
     with pq.ParquetWriter(file, _ROW, compression="zstd") as writer:
+        waiting = _ROW.empty_table()
         for table in tables:
-            writer.write_table(table)
+            waiting = pa.concat_tables([waiting, table])
+            whole = len(waiting) - len(waiting) % _ROWS_A_GROUP
+            if whole:
+                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=_ROWS_A_GROUP)
+                waiting = waiting.slice(whole).combine_chunks()
+        if len(waiting):
+            writer.write_table(waiting.combine_chunks(), row_group_size=_ROWS_A_GROUP)
 
 
 def _jsonl(tables: Iterable[pa.Table], file: IO[bytes]) -> None:
@@ -114,11 +125,8 @@ def _target(out: str | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(out)
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("wb") as file:
+        with written(Path(out)) as file:
             yield file
-        draft.replace(path)
     except OSError as error:
-        raise AnalyzerError(f"cannot be written: {error.strerror}", Place(out)) from error
+        raise AnalyzerError(f"cannot be written: {because(error)}", Place(out)) from error

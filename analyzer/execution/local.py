@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
+from analyzer.errors import LakeError, Place, because
 from analyzer.evidence import merge
 from analyzer.execution.identity import Identity
 from analyzer.execution.overlaps import ANY_POD, duplicates, find_overlap
@@ -53,21 +54,28 @@ def ingest(
     killed, the lake is as it was.
     """
     formats = formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
-    sources = find_sources(arguments, dict(labels or {}))
+    left_out: list[str] = []
+    sources = find_sources(arguments, dict(labels or {}), left_out.append)
     store = Lake(lake)
     fresh = _not_yet_known(sources, store.sources())
     if not fresh:
-        return replace(tally_of([]), sources_skipped=len(sources))
+        return replace(tally_of([]), sources_skipped=len(sources), notes=tuple(left_out))
     store.make()
     name = uuid4().hex
-    batch = read_sources(fresh, store.path, name, formats, workers or _cores(), progress)
     try:
+        batch = read_sources(fresh, store.path, name, formats, workers or _cores(), progress)
         records = _commit(store, name, batch)
-    except BaseException:
-        _discard(store, batch.files)
+    except BaseException as error:
+        store.forget(name)
+        if isinstance(error, OSError):
+            where = Place(error.filename or lake)
+            raise LakeError(
+                f"nothing was added: {because(error)}", where, "mend that, and run the ingest again"
+            ) from error
         raise
     skipped = len(sources) - len(fresh) + len(batch.read) - len(records)
-    return replace(tally_of(records), sources_skipped=skipped)
+    tally = tally_of(records)
+    return replace(tally, sources_skipped=skipped, notes=(*left_out, *tally.notes))
 
 
 def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:

@@ -2,7 +2,6 @@
 
 import multiprocessing as mp
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from queue import Empty
 from typing import Any, NamedTuple
 
 from analyzer.collecting import collect_seldom
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, because
 from analyzer.execution.identity import Identity
 from analyzer.execution.slots import Slots, Task
 from analyzer.execution.worker import SourceTally, Summaries, Worker
@@ -153,10 +152,8 @@ class _Pool:
             except Empty:
                 self._check()
                 continue
-            if isinstance(answer, AnalyzerError):
+            if isinstance(answer, Exception):
                 raise answer
-            if isinstance(answer, str):
-                raise AnalyzerError(f"a worker failed:\n{answer}")
             done: Done = answer
             return done
 
@@ -167,10 +164,8 @@ class _Pool:
         except Empty:
             pass
         else:
-            if isinstance(answer, AnalyzerError):
+            if isinstance(answer, Exception):
                 raise answer
-            if isinstance(answer, str):
-                raise AnalyzerError(f"a worker failed:\n{answer}")
             self.answers.put(answer)
         dead = [process for process in self.processes if process.exitcode not in (None, 0)]
         if dead:
@@ -226,5 +221,8 @@ def _work(
         answers.put(Done(*worker.finish(), worker.tallies))
     except AnalyzerError as error:
         answers.put(error)
-    except BaseException:
-        answers.put(traceback.format_exc())
+    except OSError as error:
+        answers.put(OSError(error.errno, because(error), error.filename))
+    except BaseException as error:
+        hint = "the same with `--workers 1`, and with --debug before the command"
+        answers.put(AnalyzerError(f"a worker failed: {type(error).__name__}: {error}", hint=hint))

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import AnalyzerError, Place
+from analyzer.drafts import written
+from analyzer.errors import AnalyzerError, Place, because
 from analyzer.pipeline import Audit
 from analyzer.shapes import summary_as_json
 from analyzer.text import spreadsheet_cell
@@ -45,15 +46,14 @@ def write_output(audit: Audit, out: str | Path) -> list[Path]:
         _remove_stale(root, set(files) | applied)
         return sorted(write_file(root / name, text) for name, text in files.items())
     except OSError as error:
-        raise AnalyzerError(f"cannot be written: {error.strerror}", Place(str(error.filename or out))) from error
+        raise AnalyzerError(f"cannot be written: {because(error)}", Place(str(error.filename or out))) from error
 
 
 def write_file(path: Path, text: str) -> Path:
-    """Write a file so that a reader sees the old one or the new one, never half of it."""
+    """Write a file and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(text.encode("utf-8", "backslashreplace"))
-    draft.replace(path)
+    with written(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
     return path
 
 

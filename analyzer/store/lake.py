@@ -7,6 +7,7 @@ that bring the same source conflict, and the later one learns of it.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analyzer.errors import LakeError, Place
+from analyzer.drafts import written
+from analyzer.errors import LakeError, Place, because
 from analyzer.schema import ENTRY
 from analyzer.store.layout import ENTRY_KIND, PARTITION_BY, REJECTED_KIND, ROW, partition_values
 from analyzer.store.writer import WrittenFile
@@ -55,6 +57,18 @@ class SourceRecord:
     pods: tuple[str, ...] = ()
 
 
+@contextmanager
+def sound(path: str | Path) -> Iterator[None]:
+    """Read a part of the lake. Raises `LakeError` where it is gone, or holds what nobody of ours wrote."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        problem = because(error) if isinstance(error, OSError) and error.errno else str(error).split("\n", 1)[0]
+        raise LakeError(
+            f"the lake is damaged: {problem}", Place(str(path)), "ingest the sources again, into a new lake"
+        ) from error
+
+
 class SourceConflict(Exception):
     """Another writer has committed one of these sources meanwhile."""
 
@@ -89,7 +103,8 @@ class Lake:
         records: list[SourceRecord] = []
         for file in sorted((self.path / _RECORDS).glob("*.json")):
             if table.transaction_version(_BATCH + file.stem) is not None:
-                records += [_record(item) for item in json.loads(file.read_text(encoding="utf-8"))]
+                with sound(file):
+                    records += [_record(item) for item in json.loads(file.read_text(encoding="utf-8"))]
         return sorted(records, key=lambda record: (record.origin, record.digest))
 
     def summaries(self) -> list[dict[str, pa.Table]] | None:
@@ -107,7 +122,8 @@ class Lake:
             files = sorted((self.path / _SUMMARIES / record.stem).glob("*.parquet"))
             if not files:
                 return None
-            kept.append({file.stem: pq.read_table(file) for file in files})
+            with sound(files[0].parent):
+                kept.append({file.stem: pq.read_table(file) for file in files})
         return kept
 
     def commit(
@@ -139,6 +155,20 @@ class Lake:
                 last = error
         raise LakeError(f"the lake did not take the batch: {last}", Place(str(self.path)), "run the ingest again")
 
+    def forget(self, batch: str) -> None:
+        """Remove what a batch left behind that was never committed; one that was stays as it is."""
+        try:
+            table = self._table_or_none()
+        except LakeError:
+            return
+        if table is not None and table.transaction_version(_BATCH + batch) is not None:
+            return
+        left = [*self.path.glob(f"kind=*/day=*/{batch}-*"), *(self.path / _RECORDS).glob(f"{batch}.*")]
+        left += (self.path / _SUMMARIES / batch).glob("*")
+        with suppress(OSError):  # why the batch failed is what is worth saying
+            for file in left:
+                file.unlink(missing_ok=True)
+
     def entries(
         self, columns: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[pa.RecordBatch]:
@@ -160,7 +190,8 @@ class Lake:
         """Rejected lines in stored order, in batches with origin, line_number, reason, text and the labels."""
         for path, kind, _ in self._files():
             if kind == REJECTED_KIND:
-                yield from pq.ParquetFile(self.path / path).iter_batches()
+                with sound(self.path / path):
+                    yield from pq.ParquetFile(self.path / path).iter_batches()
 
     def _files(self) -> list[tuple[str, str, date | None]]:
         table = self._table_or_none()
@@ -231,9 +262,8 @@ class Lake:
         target = self.path / _RECORDS / f"{batch}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps([asdict(source) for source in sources], sort_keys=True, ensure_ascii=True)
-        draft = target.with_suffix(".draft")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(target)
+        with written(target) as file:
+            file.write(text.encode("ascii"))
 
 
 def _refuse_known(table: Any, sources: Iterable[SourceRecord]) -> None:
@@ -252,15 +282,15 @@ def read_entries(
     groups: Sequence[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Entries of one file of the lake (or of some of its row groups) in batches, text columns dictionary-coded."""
-    file = pq.ParquetFile(path)
     text = [field.name for field in ENTRY if pa.types.is_dictionary(field.type)]
-    wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
-    timed = wanted if since is None and until is None else [*wanted, *({"start_time"} - set(wanted))]
-    coded = pq.ParquetFile(path, read_dictionary=text)
-    for batch in coded.iter_batches(columns=timed, batch_size=1 << 17, row_groups=groups):
-        if since is not None or until is not None:
-            batch = _between(batch, since, until).select(wanted)
-        yield batch
+    with sound(path):
+        file = pq.ParquetFile(path, read_dictionary=text)
+        wanted = [name for name in file.schema_arrow.names if columns is None or name in columns]
+        timed = wanted if since is None and until is None else [*wanted, *({"start_time"} - set(wanted))]
+        for batch in file.iter_batches(columns=timed, batch_size=1 << 17, row_groups=groups):
+            if since is not None or until is not None:
+                batch = _between(batch, since, until).select(wanted)
+            yield batch
 
 
 def _between(batch: pa.RecordBatch, since: datetime | None, until: datetime | None) -> pa.RecordBatch:

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,28 @@ def test_entries_come_out_by_source_and_line(lake: str, tmp_path: Path, kind: st
     assert read(str(out))["line_number"].to_pylist() == [1, 2, 3, 4]
 
 
+def test_a_device_is_written_to_and_not_replaced(lake: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+
+    assert run("entries", "--lake", lake, "--out", str(pipe)).returncode == 0
+
+    assert reader.communicate()[0].count(b"\n") == 4
+    assert pipe.is_fifo()
+
+
+def test_a_file_that_could_not_be_written_whole_leaves_no_draft(lake: str, tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    arguments = ["entries", "--lake", lake, "--out", str(tmp_path / "entries.jsonl")]
+    code = f"{limit}; import sys; sys.argv[1:] = {arguments!r}; import analyzer.cli as c; c.main()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT)
+
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert not list(tmp_path.glob("*entries.jsonl*"))
+
+
 def test_a_formula_in_a_csv_cell_is_only_text(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text(text(HTTP, user_agent="=HYPERLINK(1)") + "\n")
@@ -199,6 +222,43 @@ def test_a_reader_that_has_heard_enough_is_no_failure(lake: str) -> None:
     _, errors = process.communicate()
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_a_terminal_that_lacks_a_letter_gets_it_written_out(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(text(HTTP, authority="b\u00fccher.example") + "\n", encoding="utf-8")
+    run("ingest", str(log), "--lake", str(tmp_path / "lake"))
+
+    command = [sys.executable, "-m", "analyzer", "destinations", "--lake", str(tmp_path / "lake")]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"b\\xfccher.example:80" in done.stdout
+
+
+@pytest.mark.parametrize(("closing", "status"), [("<&-", 2), (">&-", 0), ("2>&-", 0), (">/dev/full", 2)])
+def test_a_stream_that_is_closed_or_full_is_no_fault_of_ours(tmp_path: Path, closing: str, status: int) -> None:
+    command = f"'{sys.executable}' -m analyzer ingest - --lake '{tmp_path / 'lake'}' {closing}"
+    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT)
+
+    assert done.returncode == status
+    assert len(done.stderr.splitlines()) == status  # what, and what to try
+    assert "Error" not in done.stderr
+
+
+def test_without_a_command_there_is_help_and_no_error() -> None:
+    done = run()
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"Usage: ")
+    assert b"error:" not in done.stderr
+
+
+def test_every_command_answers_to_h() -> None:
+    commands = [line.split()[0] for line in run("-h").stdout.decode().partition("Commands:\n")[2].splitlines()]
+
+    assert len(commands) == 11
+    assert all(run(command, "-h").stdout.startswith(b"Usage: ") for command in commands)
 
 
 def test_a_run_that_proposes_nothing_says_what_most_of_it_lacks(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ import gzip
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -141,6 +143,40 @@ def test_an_ingest_that_is_killed_leaves_the_lake_as_it_was(tmp_path: Path) -> N
     assert count(tmp_path / "lake") in (1, 60_001)
     ingest([str(large)], str(tmp_path / "lake"))
     assert count(tmp_path / "lake") == 60_001
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_ingest_that_finds_the_disk_full_says_so_and_leaves_nothing_behind(tmp_path: Path, workers: int) -> None:
+    lines = [text(HTTP, request_id=f"{number * 7919:x}") for number in range(150_000 if workers > 1 else 3000)]
+    arguments = ["ingest", log(tmp_path, "a.log", *lines), "--lake", str(tmp_path / "lake"), "--workers", str(workers)]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"  # as good as a full disk
+    code = f"{limit}; import sys; sys.argv[1:] = {arguments!r}; import analyzer.cli as c; c.main()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 2)
+    assert "nothing was added: File too large" in done.stderr
+    assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("part", ["kind=entry/*/*.parquet", "_sources/*.json", "_summaries/*/*/*.parquet"])
+def test_a_lake_that_is_damaged_is_named_as_such(tmp_path: Path, part: str) -> None:
+    ingest([log(tmp_path, "a.log", text(HTTP))], str(tmp_path / "lake"))
+    for path in (tmp_path / "lake").glob(part):
+        path.write_text("[1]")
+    lake = Lake(tmp_path / "lake")
+
+    with pytest.raises(LakeError, match="damaged"):
+        list(lake.entries() if "entry" in part else lake.sources() if "sources" in part else lake.summaries() or ())
+
+
+def test_what_was_committed_is_not_forgotten(tmp_path: Path) -> None:
+    ingest([log(tmp_path, "a.log", text(HTTP))], str(tmp_path / "lake"))
+    (record,) = (tmp_path / "lake" / "_sources").glob("*.json")
+
+    Lake(tmp_path / "lake").forget(record.stem)
+
+    assert count(tmp_path / "lake") == len(Lake(tmp_path / "lake").sources()) == 1
 
 
 def test_workers_and_one_process_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
