@@ -6,9 +6,9 @@ several is read as text is, with the same caution (`analyzer.parsing.readings`).
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from analyzer.errors import UsageError
@@ -152,9 +152,17 @@ class CustomJson:
         constants = {key: f"{_CONSTANT}{key}" for key in self._all_keys if key not in columns}
         return {key: column or f"{_CONSTANT}{key}" for key, column in (columns | constants).items()}
 
-    def _declared(self, name: str) -> bool:
+    @cached_property
+    def _declared(self) -> Callable[[str], bool]:
         """Whether a key is the template's, or lies in an object that one of its operators wrote."""
-        return any(name == key or name.startswith(f"{key}.") for key in self._all_keys)
+        keys = frozenset(self._all_keys)
+
+        @lru_cache(maxsize=4096)
+        def declared(name: str) -> bool:
+            places = (place for place, letter in enumerate(name) if letter == ".")
+            return name in keys or any(name[:place] in keys for place in places)
+
+        return declared
 
     @cached_property
     def _all_keys(self) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from analyzer.parsing.claims import claims_of, claims_of_path, merged
-from analyzer.parsing.envelopes import NOTHING, Claims, Inner, Part
+from analyzer.parsing.envelopes import NOTHING, Claims, Inner, Part, known_envelopes
 from analyzer.parsing.json_values import dump, lines_of, load, parsed_entry_in
 
 _CONTENT = ("log", "message", "MESSAGE", "line", "msg", "_raw", "body")
@@ -57,6 +58,18 @@ class JsonEnvelope:
         """The records inside."""
         value = load(line)
         return self.records(value) if isinstance(value, (dict, list)) else None
+
+
+@lru_cache(maxsize=1024)
+def may_hold_records(names: tuple[str, ...]) -> bool:
+    """Whether an object with these keys, dots between those of one object and of the next, may be in an envelope."""
+    text = "".join(f'"{word}"' for name in names for word in name.split(".")).encode("utf-8", "replace")
+    return any(
+        hint in text
+        for envelope in known_envelopes().values()
+        if not isinstance(envelope, JsonEnvelope) or b"{" in envelope.begins
+        for hint in (envelope.hints if isinstance(envelope, JsonEnvelope) else (b'"log"',))
+    )
 
 
 def records_of(record: Mapping[str, Any], outer: Claims = NOTHING) -> list[Inner]:

@@ -8,7 +8,6 @@ docs, ProtoJSON Format.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from analyzer.parsing.by_line import read_by_line
@@ -108,13 +107,18 @@ def _of_kind(entry: Mapping[str, Any]) -> dict[str, str | None]:
 
 def _get(holder: Mapping[str, Any], name: str) -> Any:
     """A field by its declared name or by that name in camelCase."""
-    return holder[name] if name in holder else holder.get(_in_camel_case(name))
+    return holder[name] if name in holder else holder.get(_IN_CAMEL_CASE[name])
 
 
-@cache
-def _in_camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+class _CamelCase(dict[str, str]):
+    """Names in camelCase, each made once."""
+
+    def __missing__(self, name: str) -> str:
+        first, *rest = name.split("_")
+        return self.setdefault(name, first + "".join(word.capitalize() for word in rest))
+
+
+_IN_CAMEL_CASE = _CamelCase()
 
 
 def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:

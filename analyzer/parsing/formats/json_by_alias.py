@@ -12,6 +12,7 @@ from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.envelopes import is_wrapped
 from analyzer.parsing.extras import as_extra
 from analyzer.parsing.flags import short_flags
+from analyzer.parsing.json_envelopes import may_hold_records
 from analyzer.parsing.json_keys import ENVOYS_OWN, FIELDS, flattened, keys_of, start_of, values_of
 from analyzer.parsing.json_lines import has_istios_keys, of_1_1
 from analyzer.parsing.json_values import is_of_ztunnel
@@ -48,7 +49,8 @@ class JsonByAlias:
         if content is None:
             return None
         flat = flattened(content)
-        keys = keys_of(tuple(flat))
+        names = tuple(flat)
+        keys = keys_of(names)
         if (
             _TRAFFIC in str(content.get("logName"))
             or is_of_ztunnel(content)
@@ -56,7 +58,7 @@ class JsonByAlias:
             or not (_enough(keys.named) or has_istios_keys(content))
         ):
             return None
-        if _may_be_outer(content) and is_wrapped(line.encode("utf-8", "surrogatepass")):
+        if _may_be_outer(content, flat, names) and is_wrapped(line.encode("utf-8", "surrogatepass")):
             return None
         values, rest, took = values_of(flat, keys)
         if not values.keys() & {"response_code", "response_flags", "downstream_local_address", "upstream_cluster"}:
@@ -74,8 +76,10 @@ class JsonByAlias:
         return read_by_line(self, data)
 
 
-def _may_be_outer(content: Mapping[str, Any]) -> bool:
-    """Whether some value could be a line or an entry of its own."""
+def _may_be_outer(content: Mapping[str, Any], flat: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    """Whether some value could be a line or an entry of its own, and some key an envelope's."""
+    if not may_hold_records(names) and list not in map(type, flat.values()):
+        return False
     return any(
         isinstance(value, (dict, list)) or (isinstance(value, str) and len(value) > _SHORTEST_LINE)
         for value in content.values()
