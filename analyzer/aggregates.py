@@ -36,7 +36,7 @@ class Summary:
         return self.schema.empty_table()
 
     def fold(self, rows: pa.Table) -> pa.Table:
-        """Rows (any number of chunks, dictionary-coded or not) to one row per key, sorted by key."""
+        """Rows (any number of chunks, dictionary-coded or not) to one row per key, in any order."""
         if rows.num_rows == 0:
             return self.empty()
         group = group_codes([rows[key] for key in self.keys])
@@ -52,12 +52,11 @@ class Summary:
             else grouped[f"{field.name}_{self.measures[field.name]}"].cast(field.type)
             for field in self.schema
         ]
-        folded = pa.table(columns, schema=self.schema)
-        return self._sorted(self._bounded(folded)).combine_chunks()
+        return self._bounded(pa.table(columns, schema=self.schema))
 
     def merge(self, summaries: Iterable[pa.Table]) -> pa.Table:
-        """Summaries to one summary."""
-        return self.fold(pa.concat_tables([self.empty(), *list(summaries)]))
+        """Summaries, or what was folded of their pieces, to one summary, sorted by key."""
+        return self._sorted(self.fold(pa.concat_tables([self.empty(), *list(summaries)]))).combine_chunks()
 
     def _bounded(self, folded: pa.Table) -> pa.Table:
         if self.keep is None or folded.num_rows == 0:

@@ -165,7 +165,9 @@ def _together(tables: list[pa.Table]) -> pa.Table:
         tables.clear()
         return joined.combine_chunks()
     schema = tables[0].schema
-    waiting = [pa.chunked_array([chunk for part in parts for chunk in part.chunks]) for parts in zip(*tables)]
+    waiting = [
+        pa.chunked_array([chunk for part in parts for chunk in part.chunks]) for parts in zip(*tables, strict=True)
+    ]
     tables.clear()
     columns: list[pa.Array] = []
     while waiting:

@@ -6,16 +6,17 @@ rule, many where a line is a document of entries, one of several lines where a r
 record keeps the number of the physical line on which it began.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
-from analyzer.parsing.envelopes import NOTHING, Envelope, known_envelopes
+from analyzer.parsing.envelopes import NOTHING, known_envelopes
 from analyzer.parsing.joining import Document, documents, opens_document, places, wrapped_lines
 from analyzer.parsing.json_envelopes import JsonEnvelope
 from analyzer.parsing.layers import SAMPLED_LINES, Layer, Peeled, peel_block, peel_lines, unwrap
+from analyzer.parsing.prefixes import Prefix
 from analyzer.parsing.tabular import rows
 
 TABLE = "csv_export"
@@ -143,25 +144,22 @@ def _is_bare(reader: BlockReader, line: bytes) -> bool:
 
 
 def _may_be_wrapped(line: bytes) -> bool:
-    for envelope in _worth_a_look(line):  # noqa: SIM110 - a generator costs as much as a look
-        if envelope.recognizes(line):
+    for recognizes in _looks(line.lstrip()[:1], line.rstrip()[-1:]):  # noqa: SIM110 - a generator costs as much as a look
+        if recognizes(line):
             return True
     return False
 
 
-def _worth_a_look(line: bytes) -> Sequence[Envelope]:
-    """The envelopes that a line's first and last letter leave; out of JSON that was cut nothing can be taken."""
-    first, last = line.lstrip()[:1], line.rstrip()[-1:]
-    if first not in (b"{", b"["):
-        return _not_json()
-    if last in (b"}", b"]", b","):
-        return tuple(known_envelopes().values())
-    return _not_json() if first == b"[" else ()
-
-
-@lru_cache(maxsize=1)
-def _not_json() -> Sequence[Envelope]:
-    return [envelope for envelope in known_envelopes().values() if not isinstance(envelope, JsonEnvelope)]
+@lru_cache(maxsize=256)
+def _looks(first: bytes, last: bytes) -> Sequence[Callable[[bytes], bool]]:
+    """How to look for the envelopes that a line's ends leave; out of JSON that was cut nothing can be taken."""
+    envelopes = list(known_envelopes().values())
+    if first not in (b"{", b"[") or (first == b"[" and last not in (b"}", b"]", b",")):
+        envelopes = [envelope for envelope in envelopes if not isinstance(envelope, JsonEnvelope)]
+    elif last not in (b"}", b"]", b","):
+        envelopes = []
+    # A prefix's mark is called as it is: this runs for every line that is rejected.
+    return [envelope.mark if isinstance(envelope, Prefix) else envelope.recognizes for envelope in envelopes]
 
 
 def _is_wrapped(line: bytes) -> bool:
