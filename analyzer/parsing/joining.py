@@ -23,7 +23,7 @@ _LONGEST_WRAPPED = 64 << 10
 _HEAD = re.compile(rb'\[\d{4}-\d\d-\d\dT|\{"')
 _OF_AN_ENTRY = re.compile(rb'"|(?:\d{1,3}(?:\.\d{1,3}){3}|\]):\d{1,5}(?:\s|$)')
 """What every piece of a folded entry holds: a quote, or an address with its port. A stack trace holds neither."""
-_OPENING = re.compile(rb"\s*(?:\{|\[(?!\d{4}-\d\d-|pod/))")
+_OPENING = re.compile(rb"\s*(?:\{|\[(?!\d{4}-\d\d-|pod/|\d+\] ))")
 
 Numbered = tuple[int, bytes]
 

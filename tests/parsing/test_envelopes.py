@@ -76,12 +76,24 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"time": TIME, "stream": "stdout", "logtag": "F", "message": LINE}, [{}]),
         ([{"date": 1772445601.1, "log": LINE, "kubernetes": KUBERNETES}] * 2, [WRITER, WRITER]),
     ],
+    "fluent_bit_stdout": [
+        (f'[0] kube.{PATH}: [[1772445601.123456000, {{}}], {{"time"=>"{TIME}", "stream"=>"stdout", "_p"=>"F", "log"=>"{LINE}", "kubernetes"=>{{"pod_name"=>"{POD}", "namespace_name"=>"shop", "labels"=>{{"app"=>"web", "n"=>"1"}}, "container_name"=>"istio-proxy"}}}}]', [WRITER]),
+        (f'[12] app: [1772445601.123456000, {{"log"=>"{LINE}"}}]', [{}]),
+        (f'[0] kube.{PATH}: [[1772445601.123456000, {{}}], {{"log"=>"{LINE}', [WRITER]),
+        (f'[0] kube.{PATH}: [[1.0, {{}}], {{"log"=>"{LINE}", "stream"=>"stdout", "kubernetes"=>{{"annotations"=>{{"a"=>"{{"b": "c"}}"}}}}}}]', [WRITER]),
+        (f'[0] app: [[1.0, {{}}], {{"date"=>1.5, "log"=>"{json.dumps(ENTRY)}", "ok"=>true}}]', [{}]),
+    ],
     "fluentd_file": [(f"2026-03-02 10:00:01.123456789 +0000 kube.{PATH}: " + json.dumps({"log": LINE}), [WRITER]), (f"{TIME}+00:00\tkube.{PATH}\t" + json.dumps({"log": LINE}), [WRITER])],
     "gcp_log_entry": [
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "textPayload": LINE + "\n"}, [EAST]),
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": ENTRY}, [EAST]),
         ({"logName": "projects/p/logs/stdout", "resource": GCP_POD, "jsonPayload": {"message": LINE}}, [EAST]),
         ([gcp_entry(HTTP), gcp_entry(HTTP)], [{}, {}]),
+    ],
+    "gelf": [
+        ({"version": "1.1", "host": "node", "short_message": LINE, "timestamp": 1772445601.1, "level": 6, "_kubernetes_pod_name": POD, "_kubernetes_namespace_name": "shop", "_kubernetes_container_name": "istio-proxy"}, [WRITER]),
+        ({"version": "1.1", "host": "node", "short_message": LINE[:60], "full_message": LINE, "timestamp": 1, "_container_name": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0"}, [WRITER]),
+        ({"version": "1.1", "host": "node", "short_message": "parsed", "timestamp": 1, **{f"_{key}": value for key, value in ENTRY.items()}}, [{}]),
     ],
     "journald_json": [
         ({"MESSAGE": LINE, "CONTAINER_NAME": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0", "__REALTIME_TIMESTAMP": "1", "_HOSTNAME": "node"}, [WRITER]),
@@ -170,6 +182,29 @@ def test_what_stands_in_an_envelope_is_read_as_it_is_without(
     assert [line for line, _ in entries] == [0] * len(writers) + [2] * len(writers)
     assert [labels for _, labels in entries] == writers * 2
     assert envelopes[name] == 2 * len(writers)
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        'x", "kubernetes"=>{"pod_name"=>"evil", "namespace_name"=>"evil"}}]',
+        'x", "stream"=>"stdout"}]',
+        '", "log"=>"[2026-03-02T10:00:00.000Z] ',
+        '", "a"=>"' * 400,
+    ],
+)
+def test_no_client_ends_a_record_that_escapes_nothing(agent: str) -> None:
+    line = text(HTTP, authority="api.example.com", user_agent=agent)
+    known = '"kubernetes"=>{"pod_name"=>"web-0", "namespace_name"=>"shop", "container_name"=>"istio-proxy"}'
+
+    for end in (f", {known}", ', "stream"=>"stdout"', ""):
+        (inner,) = known_envelopes()["fluent_bit_stdout"].peel(
+            f'[0] app: [[1.0, {{}}], {{"stream"=>"stdout", "log"=>"{line}"{end}}}]'.encode()
+        ) or [None]
+
+        assert inner is not None
+        assert inner.text == line.encode()
+        assert inner.claims.get("source_namespace") == ("shop" if known in end else None)
 
 
 @pytest.mark.parametrize("key", [None, "log_processed"])
