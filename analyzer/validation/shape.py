@@ -42,13 +42,13 @@ class Kind:
     """A kind of object: its API group, the versions served with the Istio version since when, its spec's fields.
 
     A shape is a `Leaf`, `Words`, a `MapOf`, a list of one shape, or a mapping of fields to shapes. An Istio version
-    is null where it does not depend on Istio.
+    is null where it does not depend on Istio, the group empty for Kubernetes' core.
     """
 
     name: str
     group: str
     versions: Mapping[str, Version | None]
-    spec: Mapping[str, Any] = field(default_factory=dict)
+    spec: Any = field(default_factory=dict)
 
 
 class Fault(StrEnum):

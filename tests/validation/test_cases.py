@@ -54,6 +54,7 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     by_code = {finding.code: finding for finding in reversed(found)}
     assert {code for code, finding in by_code.items() if finding.severity is not Severity.INFO} == set(case["finds"])
     assert set(case.get("notes", ())) <= set(by_code)
+    assert not case.get("quiet") or found == []
     for code, place in case.get("at", {}).items():
         assert f"{by_code[code].line}:{by_code[code].column}" == place
     for code, said in case.get("says", {}).items():

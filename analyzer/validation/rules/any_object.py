@@ -115,7 +115,7 @@ def annotation_invalid(subject: Subject) -> Iterator[Problem]:
 def dry_run_annotation(subject: Subject) -> Iterator[Problem]:
     """`istio.io/dry-run` is for AuthorizationPolicies that allow or deny, and says true or false."""
     value = subject.metadata["annotations"]["istio.io/dry-run"]
-    if not value.is_set or subject.kind == "NetworkPolicy":
+    if not value.is_set or not known_kinds()[subject.kind].group.endswith(".istio.io"):
         return
     if subject.kind != "AuthorizationPolicy":
         yield value.problem("istio.io/dry-run is for AuthorizationPolicy only", "take the annotation away")
@@ -135,7 +135,8 @@ def always_rejected(subject: Subject) -> Iterator[Problem]:
 @rule("spec_missing", Severity.ERROR, source=CRD, istio_code=SCHEMA_ERROR)
 def spec_missing(subject: Subject) -> Iterator[Problem]:
     """An object says something."""
-    if not subject.spec.is_set and subject.kind not in ("AuthorizationPolicy", "Telemetry"):
+    is_core = known_kinds()[subject.kind].group == ""
+    if not subject.spec.is_set and not is_core and subject.kind not in ("AuthorizationPolicy", "Telemetry"):
         yield subject.spec.problem(f"a {subject.kind} without spec says nothing")
 
 

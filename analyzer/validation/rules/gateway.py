@@ -7,11 +7,13 @@ from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.validation.names import is_address, is_label, is_partial_wildcard, why_no_wildcard_domain
 from analyzer.validation.node import Node, Problem
 from analyzer.validation.rule import SCHEMA_ERROR, SCHEMA_WARNING, WEBHOOK, rule
+from analyzer.validation.selecting import labels_of, pods_of, selected, selects
 from analyzer.validation.subject import Inventory, Subject
 from analyzer.vocabulary import Severity
 
 _KIND = ("Gateway",)
 _PASSING = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
+_PORTS = "istio/istio pkg/config/analysis/analyzers/gateway/gateway.go"
 _FILES = ("serverCertificate", "privateKey", "caCertificates", "credentialName")
 _refused = partial(
     rule, severity=Severity.ERROR, kinds=_KIND, istio_code=SCHEMA_ERROR, source=f"{WEBHOOK} ValidateGateway"
@@ -111,6 +113,37 @@ def gateway_conflict(subject: Subject) -> Iterator[Problem]:
             first = claimed[_claim(subject, server, host)]
             if first.reference != subject.reference:
                 yield host.problem(f"{host.text!r} is served on this port by {first.reference} ({first.place}) too")
+
+
+@rule("gateway_port_not_exposed", Severity.WARNING, kinds=("Gateway",), istio_code="IST0162", source=_PORTS)
+def gateway_port_not_exposed(subject: Subject) -> Iterator[Problem]:
+    """What a Gateway listens on is a targetPort of the Service before its pods, or nobody reaches it by that."""
+    pods = _pods(subject)
+    homes = {pod.namespace for pod in pods}
+    services = [service for service in subject.mesh.of_kind("Service") if service.namespace in homes]
+    if not services:
+        return
+    exposed: set[int | None] = set()
+    for service in services:
+        selector = labels_of(service.spec["selector"])
+        if selector and any(pod.namespace == service.namespace and selects(selector, pod) for pod in pods):
+            exposed.update(_target(port) for port in service.spec["ports"].mappings())
+    for server in subject.spec["servers"].mappings():
+        number = server["port"]["number"]
+        if number.number is not None and number.number not in exposed:
+            yield number.problem(
+                f"no Service before the gateway's pods leads to port {number.number}", "a port of the gateway's Service"
+            )
+
+
+def _pods(subject: Subject) -> list[Subject]:
+    selector = labels_of(subject.spec["selector"])
+    return selected(subject.mesh, selector, subject.mesh.index(pods_of)) if selector else []
+
+
+def _target(port: Node) -> int | None:
+    """Where a Service's port leads; a port by name counts as its own number (gateway.go, servicePorts)."""
+    return (port["targetPort"].number or port["port"].number) if port["protocol"].text in ("", "TCP") else None
 
 
 def _why_no_gateway_host(text: str) -> str | None:

@@ -15,11 +15,13 @@ from analyzer.validation.names import (
 )
 from analyzer.validation.node import Node, Problem
 from analyzer.validation.rule import SCHEMA_ERROR, SCHEMA_WARNING, WEBHOOK, rule
+from analyzer.validation.selecting import ambient_namespaces, is_ambient, labels_of, pods_of, selected
 from analyzer.validation.subject import Inventory, Subject
 from analyzer.vocabulary import Mode, Severity
 
 _WEBHOOK = f"{WEBHOOK} ValidateSidecar"
 _KIND = ("Sidecar",)
+_SELECTOR = "istio/istio pkg/config/analysis/analyzers/sidecar/selector.go"
 _UNIX = "unix://"
 _PARTS = ("egress", "ingress", "outboundTrafficPolicy", "inboundConnectionPool")
 _refused = partial(rule, severity=Severity.ERROR, kinds=_KIND, istio_code=SCHEMA_ERROR, source=_WEBHOOK)
@@ -213,6 +215,63 @@ def sidecar_conflict(subject: Subject) -> Iterator[Problem]:
             f"{first.reference} ({first.place}) has no workloadSelector either: which one counts is undefined",
             "one Sidecar without workloadSelector a namespace",
         )
+
+
+@rule("sidecar_selector_conflict", Severity.WARNING, kinds=_KIND, istio_code="IST0110", source=_SELECTOR)
+def sidecar_selector_conflict(subject: Subject) -> Iterator[Problem]:
+    """A pod is selected by one Sidecar: of several the oldest counts, and nobody sees which that is."""
+    selector = labels_of(subject.spec["workloadSelector"]["labels"])
+    for other in subject.mesh.index(_selecting).get(subject.namespace, ()) if selector else ():
+        theirs = labels_of(other.spec["workloadSelector"]["labels"])
+        if other.reference == subject.reference or not _may_meet(selector, theirs):
+            continue
+        both = selected(subject.mesh, {**selector, **theirs}, [subject.namespace])
+        pod = next((pod for pod in both if not is_ambient(pod)), None)
+        # Without Pods it is known only where every pod of the one is one of the other.
+        known = pod is not None or (not subject.mesh.of_kind("Pod") and selector.items() >= theirs.items())
+        if known:
+            whose = f"the pod {pod.document.name}" if pod else "every pod of this one"
+            yield subject.spec["workloadSelector"].problem(
+                f"{other.reference} ({other.place}) selects {whose} too", "labels that no other Sidecar asks for"
+            )
+
+
+@rule("sidecar_selects_nothing", Severity.WARNING, kinds=_KIND, istio_code="IST0101", source=_SELECTOR)
+def sidecar_selects_nothing(subject: Subject) -> Iterator[Problem]:
+    """A workloadSelector finds a pod in the Sidecar's namespace, where Pods of that are given."""
+    selector = labels_of(subject.spec["workloadSelector"]["labels"])
+    given = subject.mesh.index(pods_of).get(subject.namespace)
+    if selector and given and not selected(subject.mesh, selector, [subject.namespace]):
+        yield subject.spec["workloadSelector"].problem(
+            f"no pod in {subject.namespace} has these labels, so the Sidecar holds for nobody"
+        )
+
+
+@rule("sidecar_in_ambient", Severity.WARNING, kinds=_KIND, istio_code="IST0167", source=_SELECTOR)
+def sidecar_in_ambient(subject: Subject) -> Iterator[Problem]:
+    """A Sidecar is for pods with a sidecar: in ambient mode there is none, and ztunnel takes no notice of it."""
+    selector = labels_of(subject.spec["workloadSelector"]["labels"])
+    pods = selected(subject.mesh, selector, [subject.namespace]) if selector else []
+    if any(map(is_ambient, pods)):
+        node, what = subject.spec["workloadSelector"], "pods that it selects are"
+    elif not selector and subject.namespace in subject.mesh.index(ambient_namespaces):
+        node, what = subject.metadata["namespace"], "its namespace is"
+    else:
+        return
+    yield node.problem(f"{what} in ambient mode, where a Sidecar does nothing", "a waypoint, or a NetworkPolicy")
+
+
+def _may_meet(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether one pod can have the labels of both."""
+    return all(other.get(key, value) == value for key, value in one.items())
+
+
+def _selecting(mesh: Inventory) -> dict[str, list[Subject]]:
+    found: dict[str, list[Subject]] = {}
+    for subject in mesh.of_kind("Sidecar"):
+        if subject.spec["workloadSelector"]["labels"].pairs():
+            found.setdefault(subject.namespace, []).append(subject)
+    return found
 
 
 def _home(line: str, own: str) -> tuple[str, str]:
