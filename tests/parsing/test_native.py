@@ -1,6 +1,7 @@
 """The kernel against the two other readers: what it reads, they read alike; what it does not read is handed back."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analyzer.parsing import known_formats
+from analyzer.parsing import known_formats, native
 from analyzer.parsing.block import as_text
 from analyzer.parsing.json_lines import JsonFormat
-from analyzer.parsing.native import library
+from analyzer.parsing.native import built_in, library
 from analyzer.parsing.parsed import Reading
 from analyzer.parsing.text import TextFormat
 from tests.fuzzing import laws
@@ -166,3 +167,12 @@ def test_a_dictionary_of_many_values_keeps_each(tmp_path: Path) -> None:
     entries = values(read(TEXT, "\n".join(lines).encode()))
 
     assert [entries[number]["authority"] for number in range(5000)] == [f"host-{n}.example" for n in range(5000)]
+
+
+def test_a_kernel_that_was_built_from_another_source_is_not_used(tmp_path: Path) -> None:
+    for file in Path(native.__file__).parent.glob("*kernel*"):
+        shutil.copy(file, tmp_path)
+    assert built_in(tmp_path) is not None
+    with (tmp_path / "kernel.c").open("a") as source:
+        source.write("\n")
+    assert built_in(tmp_path) is None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -57,17 +58,27 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "letters_used": (_L, (_P, _I)),
     "values": (_L, (_P, _I)),
     "ends": (_P, (_P, _I)),
+    "source": (ctypes.c_uint32, ()),
 }
 
 
 @lru_cache(maxsize=1)
 def library() -> Mapping[str, Any] | None:
-    """The kernel's functions by name, or null where it was not built, or from an older source than this."""
-    for path in sorted(Path(__file__).parent.glob("_kernel*.so")):
+    """The kernel's functions by name, or null where it was not built, or from another source than the one here."""
+    return built_in(Path(__file__).parent)
+
+
+def built_in(here: Path) -> Mapping[str, Any] | None:
+    """The functions of the kernel in a folder; none where it was built from another source than lies beside it."""
+    source = here / "kernel.c"
+    for path in sorted(here.glob("_kernel*.so")):
         try:
-            return load(path)
+            functions = load(path)
         except (OSError, AttributeError):
             continue
+        # A function that takes other arguments than we give would bring the process down.
+        if not source.exists() or functions["source"]() == crc32(source.read_bytes()):
+            return functions
     return None
 
 

@@ -766,6 +766,11 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
 
 /* ---------------------------------------------------------------- what was read */
 
+#ifndef NATIVE_SOURCE
+#define NATIVE_SOURCE 0
+#endif
+uint32_t native_source(void) { return NATIVE_SOURCE; } /* the CRC-32 of this file */
+
 int64_t native_rows(const Context *context) { return context->rows; }
 const int64_t *native_lines(const Context *context) { return context->lines; }
 int64_t native_odd(const Context *context) { return context->odd; }
