@@ -61,7 +61,7 @@ def test_an_edited_entry_keeps_its_owners_labels_and_is_annotated() -> None:
 
     (only,) = proposals_for([destination("api.partner.example")], mesh_of(mesh)).proposed
 
-    assert dict(only.service_entry.labels) == {"team": "a"}
+    assert dict(only.object.labels) == {"team": "a"}
     assert "managed-by" not in only.yaml
     assert "egress-audit/reason" in only.yaml
 
