@@ -55,6 +55,20 @@ def destination_as_json(judged: "Judged") -> dict[str, Any]:
     }
 
 
+def destinations_as_json(audit: "Audit") -> list[dict[str, Any]]:
+    """Every destination with its evidence, its verdict, and why it is refused or would be."""
+    causes = audit.assessment.causes
+    return [
+        {**destination_as_json(judged), "causes": [cause_as_json(block) for block in causes.get(judged.key, ())]}
+        for judged in audit.judged
+    ]
+
+
+def companions_as_json(audit: "Audit") -> list[dict[str, str]]:
+    """The files made on request, each with its companion and what it is for."""
+    return [{"file": file.file, "companion": file.companion, "reason": file.reason} for file in audit.companions.files]
+
+
 def summary_as_json(audit: "Audit") -> dict[str, Any]:
     """Tally, counts per class and verdict, coverage: `summary.json` of the output folder."""
     verdicts: dict[str, int] = {}

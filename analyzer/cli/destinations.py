@@ -27,20 +27,15 @@ def command(
     """Print every destination with its evidence, its verdict, and why it is refused or would be."""
     from analyzer.cli.reading import audit_of
     from analyzer.cli.terminal import print_json, print_table
-    from analyzer.shapes import cause_as_json, destination_as_json
+    from analyzer.shapes import destinations_as_json
 
     audit = audit_of(
         lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
     )
-    causes = audit.assessment.causes
     if output is Output.json:
-        print_json(
-            [
-                {**destination_as_json(item), "causes": [cause_as_json(block) for block in causes.get(item.key, ())]}
-                for item in audit.judged
-            ]
-        )
+        print_json(destinations_as_json(audit))
         return
+    causes = audit.assessment.causes
     rows = [
         (
             item.key.source_namespace,

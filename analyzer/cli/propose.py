@@ -41,6 +41,7 @@ def command(
     from analyzer.cli.verdicts import exit_code
     from analyzer.proposals import proposals_as_json
     from analyzer.report import write_output, write_report
+    from analyzer.shapes import companions_as_json
 
     audit = audit_of(
         lake,
@@ -55,8 +56,8 @@ def command(
     write_output(audit, out)
     write_report(audit, Path(out) / "report.html")
     if output is Output.json:
-        companions = [{"file": f.file, "companion": f.companion, "reason": f.reason} for f in audit.companions.files]
-        print_json(proposals_as_json(audit.proposals, audit.replay.coverage) | {"companions": companions})
+        proposals = proposals_as_json(audit.proposals, audit.replay.coverage)
+        print_json(proposals | {"companions": companions_as_json(audit)})
     else:
         rows: list[tuple[str, str, int | None, str]] = [
             (p.file, ", ".join(p.hosts), p.entries, p.reason) for p in audit.proposals.proposed

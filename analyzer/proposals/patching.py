@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from analyzer.detection.texts import shown
 from analyzer.mesh.model import Origin
-from analyzer.proposals.editing import Edit, Splice, unified
+from analyzer.proposals.editing import Differ, Edit, Splice
 from analyzer.proposals.proposal import Patch, Proposal
 
 _ODD = re.compile(r"[^a-z0-9._]+")
@@ -28,45 +28,59 @@ class Edited(NamedTuple):
     edit: Edit
 
 
+class Part(NamedTuple):
+    """The patch that makes an edit, among others of the same file, and what it says of that edit alone."""
+
+    patch: str
+    diff: str
+
+
 def patched(written: Iterable[tuple[Proposal, Edit | None]]) -> tuple[list[Proposal], list[Patch]]:
-    """Proposals with the patch that makes each, and the patches, by file."""
+    """Proposals with the patch that makes each and what it says of that one alone, and the patches, by file."""
     pairs = list(written)
     edits = (
         Edited(p.file, p.object.reference, p.reason, p.object.origin, made) for p, made in pairs if made is not None
     )
-    patches, names = patches_of(edits)
-    return [replace(proposal, patch=names.get(proposal.file)) for proposal, _ in pairs], patches
+    patches, parts = patches_of(edits)
+    proposals = [
+        replace(proposal, **parts[proposal.file]._asdict()) if proposal.file in parts else proposal
+        for proposal, _ in pairs
+    ]
+    return proposals, patches
 
 
-def patches_of(edits: Iterable[Edited], folder: str = "patches") -> tuple[list[Patch], dict[str, str]]:
-    """One patch for each file that was edited, and the patch's name by the manifest's."""
+def patches_of(edits: Iterable[Edited], folder: str = "patches") -> tuple[list[Patch], dict[str, Part]]:
+    """One patch for each file that was edited, and by the manifest's name what part of which patch is its own."""
     by_file: dict[str, list[Edited]] = defaultdict(list)
     for edited in edits:
         by_file[edited.edit.file].append(edited)
     patches: list[Patch] = []
-    names: dict[str, str] = {}
+    parts: dict[str, Part] = {}
     for file, found in sorted(by_file.items()):
         found.sort(key=lambda edited: edited.file)
-        patch = _patch(file, found, folder, {patch.file for patch in patches})
-        patches.append(patch)
-        names.update((edited.file, patch.file) for edited in found)
-    return patches, names
+        where, path = _place(file)
+        origin = found[0].origin
+        differ = Differ(path, (origin.text or b"").decode("utf-8") if origin else "")
+        name = _name(file, folder, {patch.file for patch in patches})
+        patches.append(Patch(name, file, where, _text(name, where, found, differ)))
+        parts |= {edited.file: Part(name, differ.unified(_splices([edited], differ))) for edited in found}
+    return patches, parts
 
 
-def _patch(file: str, edits: list[Edited], to: str, taken: set[str]) -> Patch:
-    origin = edits[0].origin
-    text = (origin.text or b"").decode("utf-8") if origin else ""
-    shift = int(text.startswith("\ufeff"))
-    splices = [Splice(s.start + shift, s.end + shift, s.text) for edited in edits for s in edited.edit.splices]
-    folder, path = _place(file)
-    name = _name(file, to, taken)
+def _splices(edits: Iterable[Edited], differ: Differ) -> list[Splice]:
+    """In the file's text with its byte order mark, which an edit does not see."""
+    shift = int(differ.text.startswith("\ufeff"))
+    return [Splice(s.start + shift, s.end + shift, s.text) for edited in edits for s in edited.edit.splices]
+
+
+def _text(name: str, folder: str, edits: list[Edited], differ: Differ) -> str:
     where = "" if folder == "." else f" -d {shown(folder)}"
     lines = [
         "Proposed by egress-audit; every edit was replayed against the log.",
         f"Apply with: patch -p1{where} < {name}",
         *(f"{edited.reference}: {edited.reason}" for edited in edits),
     ]
-    return Patch(name, file, folder, "".join(f"{line}\n" for line in lines) + "\n" + unified(path, text, splices))
+    return "".join(f"{line}\n" for line in lines) + "\n" + differ.unified(_splices(edits, differ))
 
 
 def _place(file: str) -> tuple[str, str]:

@@ -41,7 +41,8 @@ class Proposal:
     `file` is relative to the output folder (`manifests/<namespace>/<name>.yaml`, `sidecar_<name>.yaml` for a Sidecar),
     `yaml` its exact text, `object` what it says, `hosts` those of an entry or the lines that a Sidecar gets,
     `destinations` the keys it was made for, `needs_review` whether a person must look before it is applied. Where it
-    edits an object that exists, `edited` is the place of the edit and `patch` the file of the patch that makes it.
+    edits an object that exists, `edited` is the place of the edit, `patch` the file of the patch that makes it, among
+    others of the same mesh file, and `diff` what it says of this one alone.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Proposal:
     action: Action = Action.CREATE
     edited: Place | None = None
     patch: str | None = None
+    diff: str | None = None
 
 
 @dataclass(frozen=True)

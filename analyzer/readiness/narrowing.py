@@ -6,7 +6,7 @@ what it does not show may have been missed.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.detection.texts import entries as counted_entries
 from analyzer.evidence import Destination
@@ -59,8 +59,8 @@ def narrowings(ledger: Ledger, destinations: Iterable[Destination], as_is: Simul
         return Narrowings()
     users = _users(destinations, as_is, wanted)
     made = list(_made(as_is.mesh, wanted.values(), ledger, users, as_is.istio_version))
-    patches, names = patches_of((edited for _, edited in made if edited is not None), f"{FOLDER}/patches")
-    narrowed = (Narrowing(item.reference, item.file, item.yaml, item.reason, names.get(item.file)) for item, _ in made)
+    patches, parts = patches_of((edited for _, edited in made if edited is not None), f"{FOLDER}/patches")
+    narrowed = (replace(item, patch=parts[item.file].patch) if item.file in parts else item for item, _ in made)
     return Narrowings(tuple(sorted(narrowed, key=lambda item: item.reference)), tuple(patches))
 
 

@@ -55,7 +55,7 @@ class Bands:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One proposed manifest to read and to copy."""
+    """One proposed manifest to read and to copy; `diff` and `patch` are the edit and its file, where it is one."""
 
     file: str
     hosts: str
@@ -64,6 +64,10 @@ class Manifest:
     reason: str
     needs_review: bool
     yaml: str
+    action: str = "create"
+    edits: str | None = None
+    patch: str | None = None
+    diff: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ class ReportSection(Protocol):
     title: str
     position: int
 
-    def build(self, audit: Audit) -> SectionModel:
-        """Say what the section says of an audit."""
+    def build(self, audit: Audit) -> SectionModel | None:
+        """Say what the section says of an audit; null where there is nothing to say."""
         ...
 
 

@@ -44,15 +44,16 @@ def as_html(model: ReportModel) -> str:
 def as_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Equal-shaped objects with their keys named once and their texts kept once; `from_columns` undoes it."""
     texts: dict[str, int] = {}
+    shapes: dict[tuple[int, ...], int] = {}
     columns = list(rows[0]) if rows else []
-    packed = [[_pack(row[name], texts) for name in columns] for row in rows]
-    return {"columns": columns, "texts": list(texts), "rows": packed}
+    packed = [[_pack(row[name], texts, shapes) for name in columns] for row in rows]
+    return {"columns": columns, "texts": list(texts), "shapes": list(shapes), "rows": packed}
 
 
 def from_columns(packed: dict[str, Any]) -> list[dict[str, Any]]:
     """The objects again, as the page's script sees them."""
     return [
-        {name: _unpack(value, packed["texts"]) for name, value in zip(packed["columns"], row, strict=True)}
+        {name: _unpack(value, packed) for name, value in zip(packed["columns"], row, strict=True)}
         for row in packed["rows"]
     ]
 
@@ -62,11 +63,11 @@ def embedded(content: Any) -> str:
     return json.dumps(content, ensure_ascii=True, separators=(",", ":")).translate(_DATA_ESCAPES)
 
 
-def _pack(value: Any, texts: dict[str, int]) -> Any:
-    """Texts become `[index]`, so that they cannot be taken for numbers; mappings become lists of pairs.
+def _pack(value: Any, texts: dict[str, int], shapes: dict[tuple[int, ...], int]) -> Any:
+    """Texts become `[index]`, so that they cannot be taken for numbers; mappings `["d", shape, value, ...]`.
 
     A text that ends in a number, as a place in a file does, becomes `[index, number]`, so that a file's name stands
-    there once. A list of texts alone is `["t", index, ...]`.
+    there once. A list of texts alone is `["t", index, ...]`. A shape is the keys of a mapping, as indices of texts.
     """
     if isinstance(value, str):
         match = _NUMBERED.fullmatch(value)
@@ -74,30 +75,34 @@ def _pack(value: Any, texts: dict[str, int]) -> Any:
             return [texts.setdefault(match[1], len(texts)), int(match[2])]
         return [texts.setdefault(value, len(texts))]
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        packed = [_pack(item, texts) for item in value]
+        packed = [_pack(item, texts, shapes) for item in value]
         return ["t", *(item[0] for item in packed)] if all(len(item) == 1 for item in packed) else ["l", *packed]
     if isinstance(value, list):
-        return ["l", *(_pack(item, texts) for item in value)]
+        return ["l", *(_pack(item, texts, shapes) for item in value)]
     if isinstance(value, dict):
-        return ["d", *(part for key, item in value.items() for part in (_pack(key, texts), _pack(item, texts)))]
+        keys = tuple(texts.setdefault(key, len(texts)) for key in value)
+        return ["d", shapes.setdefault(keys, len(shapes)), *(_pack(item, texts, shapes) for item in value.values())]
     return value
 
 
-def _unpack(value: Any, texts: list[str]) -> Any:
+def _unpack(value: Any, packed: dict[str, Any]) -> Any:
+    texts = packed["texts"]
     if not isinstance(value, list):
         return value
     if isinstance(value[0], int):
         return texts[value[0]] + (str(value[1]) if len(value) > 1 else "")
     if value[0] == "t":
         return [texts[place] for place in value[1:]]
-    items = [_unpack(item, texts) for item in value[1:]]
-    return items if value[0] == "l" else dict(zip(items[::2], items[1::2], strict=True))
+    if value[0] == "l":
+        return [_unpack(item, packed) for item in value[1:]]
+    keys = (texts[place] for place in packed["shapes"][value[1]])
+    return dict(zip(keys, (_unpack(item, packed) for item in value[2:]), strict=True))
 
 
 def _manifests(model: ReportModel) -> list[dict[str, Any]]:
     """The manifests with their text by lines, most of which are the same in all of them."""
     return [
-        {**asdict(manifest), "yaml": manifest.yaml.split("\n")}
+        {**asdict(manifest), "yaml": manifest.yaml.split("\n"), "diff": (manifest.diff or "").split("\n")}
         for section in model.sections
         for block in section.blocks
         if isinstance(block, ManifestList)

@@ -11,7 +11,7 @@ from analyzer.report.folder import as_text, write_file
 from analyzer.report.model import REPORT_VERSION, ReportModel, known_sections
 from analyzer.report.page import as_html
 from analyzer.report.sections.overview import headline
-from analyzer.shapes import assessment_as_json, destination_as_json, summary_as_json
+from analyzer.shapes import assessment_as_json, companions_as_json, destinations_as_json, summary_as_json
 from analyzer.simulation import replay_as_json
 
 
@@ -21,19 +21,21 @@ def build(audit: Audit) -> ReportModel:
     data = {
         "version": REPORT_VERSION,
         **summary_as_json(audit),
-        "destinations": [destination_as_json(judged) for judged in audit.judged],
+        "destinations": destinations_as_json(audit),
         "proposals": [
             {**shape, "yaml": proposal.yaml}
             for shape, proposal in zip(proposals["proposals"], audit.proposals.proposed, strict=True)
         ],
         "not_proposed": proposals["not_proposed"],
+        "companions": companions_as_json(audit),
         "replay": replay_as_json(audit.replay),
         "assessment": assessment_as_json(audit.assessment),
         "rejected_examples": [asdict(example) for example in audit.rejected_examples],
         "field_coverage": [asdict(coverage) for coverage in audit.field_coverage],
         "settings_notes": list(audit.settings_notes),
     }
-    return ReportModel(headline(audit), tuple(section.build(audit) for section in known_sections()), data)
+    built = (section.build(audit) for section in known_sections())
+    return ReportModel(headline(audit), tuple(section for section in built if section is not None), data)
 
 
 def as_json(model: ReportModel) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def write_logs(folder: Path, destinations: int) -> None:
         namespace, workload = f"team-{place % NAMESPACES}", f"service-{place // NAMESPACES}"
         own = range(place, destinations, NAMESPACES * WORKLOADS_OF_EACH)
         written = [line for number in own for line in lines_of(number, dice)]
-        file = folder / f"{workload}-5b8c7d6f49-{place:05d}_{namespace}_istio-proxy-{place:064x}.log"
+        file = folder / f"{workload}-5b8c7d6f49-m4v9t_{namespace}_istio-proxy-{place:064x}.log"
         file.write_text("".join(f"{line}\n" for line in written))
 
 

@@ -3,15 +3,35 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from analyzer.execution.auditing import audit
+from analyzer.execution.local import ingest
+from analyzer.mesh import load_mesh
+from analyzer.report import write_report
+from analyzer.settings import Settings
+from analyzer.vocabulary import NEWEST_ISTIO
 from tests.golden import run
+from tests.lines import BLOCKED_HTTP, text
 
+ENTRY = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: shop}
+spec:
+  hosts: [api.example.com]   # of everybody
+  exportTo: ["."]
+  ports:
+  - {number: 443, name: tls, protocol: TLS}
+  resolution: DNS
+"""
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
@@ -25,6 +45,12 @@ def page(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def browser(page: Path, tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with opened(page, tmp_path) as driver:
+        yield driver
+
+
+@contextmanager
+def opened(page: Path, tmp_path: Path) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
     for flag in (
@@ -45,8 +71,10 @@ def browser(page: Path, tmp_path: Path) -> Iterator[webdriver.Chrome]:
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     driver.get(page.as_uri())
     WebDriverWait(driver, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#figure-timeline .main-svg"))
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
 
 
 def rows(browser: webdriver.Chrome) -> list[str]:
@@ -89,20 +117,54 @@ def test_a_row_opens_to_its_evidence(browser: webdriver.Chrome) -> None:
     assert "valid_host" in browser.find_element(By.CSS_SELECTOR, "tr.detail").text
 
 
-def test_a_manifest_is_copied_to_the_letter(browser: webdriver.Chrome, page: Path) -> None:
+def test_the_table_is_filtered_by_cause_and_a_row_says_what_would_mend_it(browser: webdriver.Chrome) -> None:
+    Select(browser.find_element(By.ID, "by-cause")).select_by_value("upstream_failure")
+    (found,) = rows(browser)
+    browser.find_element(By.CSS_SELECTOR, "#destinations-table .open").click()
+
+    opened = browser.find_element(By.CSS_SELECTOR, "tr.detail").text
+    assert found.startswith("old.search-cloud.example:443")
+    assert "smallest change Add an entry for old.search-cloud.example with port 443 TLS." in opened.replace("\n", " ")
+
+
+def copied_from(browser: webdriver.Chrome, within: WebElement) -> str:
     browser.execute_cdp_cmd(
         "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )
-    article = next(a for a in browser.find_elements(By.CSS_SELECTOR, ".manifest") if "jsonplaceholder" in a.text)
-    button = article.find_element(By.CSS_SELECTOR, ".copy")
+    button = within.find_element(By.CSS_SELECTOR, ".copy")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
     WebDriverWait(browser, 5).until(lambda _: button.text == "Copied")
-
     copied = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], () => arguments[0](null))")
-    if copied is None:
-        copied = article.find_element(By.CSS_SELECTOR, "pre code").get_property("textContent")
-    assert copied == (page.parent / "manifests" / "istioinaction" / "jsonplaceholder-typicode-com.yaml").read_text()
+    return within.find_element(By.CSS_SELECTOR, "pre code").get_property("textContent") if copied is None else copied
+
+
+def test_a_manifest_is_copied_to_the_letter(browser: webdriver.Chrome, page: Path) -> None:
+    article = next(a for a in browser.find_elements(By.CSS_SELECTOR, ".manifest") if "jsonplaceholder" in a.text)
+
+    expected = page.parent / "manifests" / "istioinaction" / "jsonplaceholder-typicode-com.yaml"
+    assert copied_from(browser, article) == expected.read_text()
+
+
+def test_an_edit_is_shown_as_its_patch_and_companions_are_copied_too(tmp_path: Path) -> None:
+    lake, mesh = str(tmp_path / "lake"), tmp_path / "mesh.yaml"
+    mesh.write_text(ENTRY)
+    (tmp_path / "a.log").write_text("\n".join([text(BLOCKED_HTTP)] * 5) + "\n")
+    ingest([str(tmp_path / "a.log")], lake, labels={"source_namespace": "shop"})
+    asked = Settings.model_validate({"proposals": {"companions": ["sidecar"]}})
+    found = audit(lake, settings=asked, mesh=load_mesh([str(mesh)])[0], istio_version=NEWEST_ISTIO)
+
+    with opened(write_report(found, tmp_path / "report.html"), tmp_path) as browser:
+        article = browser.find_element(By.CSS_SELECTOR, ".manifest")
+        added = [line.text for line in article.find_elements(By.CSS_SELECTOR, ".added")]
+        patch = copied_from(browser, article)
+        companion = browser.find_element(By.CSS_SELECTOR, "#companions .listing")
+        companion.find_element(By.TAG_NAME, "summary").click()
+        sidecar = copied_from(browser, companion)
+
+    assert added == ["+  - {number: 80, name: http, protocol: HTTP}"]
+    assert patch == found.proposals.proposed[0].diff
+    assert sidecar == found.companions.files[0].text
 
 
 def test_dark_and_light_take_turns(browser: webdriver.Chrome) -> None:

@@ -149,6 +149,17 @@ def test_the_edits_of_one_file_are_one_patch(tmp_path: Path, monkeypatch: pytest
     assert patch.text.count("+    - {number: 80, name: http, protocol: HTTP}\n") == 2
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_each_edit_alone_changes_its_own_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
+    found = proposals_for(_BOTH, _given(tmp_path, monkeypatch, mark + _TWO))
+
+    before = (mark + _TWO).split("---\n")
+    one, two = (patched(mark + _TWO, item.diff or "").split("---\n") for item in found.proposed)
+    assert [after != was for after, was in zip(one, before, strict=True)] == [True, False]
+    assert [after != was for after, was in zip(two, before, strict=True)] == [False, True]
+    assert patched(mark + _TWO, found.patches[0].text).split("---\n") == [one[0], two[1]]
+
+
 @pytest.mark.parametrize("tool", [["git", "apply", "-p1"], ["patch", "-p1", "-i"]])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_git_and_patch_take_the_edits_of_one_file(

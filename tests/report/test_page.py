@@ -52,7 +52,7 @@ def test_the_page_and_its_json_twin_agree(hostile: Audit) -> None:
 
     assert from_columns(data["destinations"]) == twin["destinations"]
     listed = [
-        m | {"yaml": m["yaml"].split("\n")}
+        m | {"yaml": m["yaml"].split("\n"), "diff": (m["diff"] or "").split("\n")}
         for s in twin["sections"]
         for b in s["blocks"]
         for m in b.get("manifests", [])

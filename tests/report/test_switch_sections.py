@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from analyzer.evidence import DestinationKey
 from analyzer.execution.auditing import audit
 from analyzer.execution.local import ingest
 from analyzer.mesh import load_mesh
@@ -54,6 +55,16 @@ def test_the_tables_are_made_from_what_other_programs_read(long_log: ReportModel
     causes = {cause["code"] for cause in assessment["causes"]}
     (by_cause,) = [b for s in long_log.sections if s.name == "causes" for b in s.blocks if b.caption == "By cause"]
     assert {row[0] for row in by_cause.rows} == causes == {"port_missing", "registered_since"}
+
+
+def test_every_destination_has_its_causes(long_log: ReportModel) -> None:
+    listed = [
+        {**{name: destination[name] for name in DestinationKey._fields}, **cause}
+        for destination in long_log.data["destinations"]
+        for cause in destination["causes"]
+    ]
+
+    assert sorted(listed, key=str) == sorted(long_log.data["assessment"]["causes"], key=str)
 
 
 def test_the_ledger_shows_the_narrowed_manifest(long_log: ReportModel) -> None:

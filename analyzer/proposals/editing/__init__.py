@@ -2,11 +2,12 @@
 
 from analyzer.proposals.editing.changes import Change, Listed, Narrowed
 from analyzer.proposals.editing.edits import Edit, decoded, edit, encoded
-from analyzer.proposals.editing.patch import unified
+from analyzer.proposals.editing.patch import Differ
 from analyzer.proposals.editing.splices import Splice, spliced
 
 __all__ = [
     "Change",
+    "Differ",
     "Edit",
     "Listed",
     "Narrowed",
@@ -15,5 +16,4 @@ __all__ = [
     "edit",
     "encoded",
     "spliced",
-    "unified",
 ]

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from analyzer.proposals.editing.splices import Splice, spliced
 
@@ -20,17 +21,30 @@ class _Change:
     new: tuple[str, ...]
 
 
-def unified(path: str, text: str, splices: Iterable[Splice]) -> str:
-    """What `git diff` would say of a file under a path, for `git apply` and `patch -p1`."""
-    old = _split(text)
-    changes = list(_changes(text, splices))
-    head = f"--- {_name(f'a/{path}')}\n+++ {_name(f'b/{path}')}\n"
-    return head + "".join(_hunks(old, changes))
+@dataclass(frozen=True, eq=False)
+class Differ:
+    """Says what edits do to one file under a path; its lines are found once, however many edits there are."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def _old(self) -> list[str]:
+        return _split(self.text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def unified(self, splices: Iterable[Splice]) -> str:
+        """What `git diff` would say, for `git apply` and `patch -p1`."""
+        changes = list(_changes(self.text, self._starts, splices))
+        head = f"--- {_name(f'a/{self.path}')}\n+++ {_name(f'b/{self.path}')}\n"
+        return head + "".join(_hunks(self._old, changes))
 
 
-def _changes(text: str, splices: Iterable[Splice]) -> Iterator[_Change]:
+def _changes(text: str, starts: Sequence[int], splices: Iterable[Splice]) -> Iterator[_Change]:
     """Splices as whole lines; those that touch one line become one change."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for group in _by_line(text, sorted(splices, key=lambda splice: splice.start)):
         first = bisect_right(starts, group[0].start) - 1
         begin = starts[first]

@@ -2,19 +2,20 @@
 (() => {
   // Log text is put into the page with textContent only; nothing here builds markup from data.
   const data = JSON.parse(document.getElementById("data").textContent);
-  const unpack = (value, texts) => {
+  const unpack = (value, packed) => {
+    const { texts, shapes } = packed;
     if (!Array.isArray(value)) return value;
     if (typeof value[0] === "number") return value.length > 1 ? texts[value[0]] + value[1] : texts[value[0]];
     if (value[0] === "t") return value.slice(1).map((place) => texts[place]);
-    const items = value.slice(1).map((item) => unpack(item, texts));
-    if (value[0] === "l") return items;
-    const pairs = [];
-    for (let place = 0; place < items.length; place += 2) pairs.push([items[place], items[place + 1]]);
-    return Object.fromEntries(pairs);
+    if (value[0] === "l") return value.slice(1).map((item) => unpack(item, packed));
+    return Object.fromEntries(shapes[value[1]].map((key, place) => [texts[key], unpack(value[place + 2], packed)]));
   };
-  const { columns, texts, rows } = data.destinations;
-  const at = Object.fromEntries(columns.map((name, place) => [name, place]));
-  const get = (row, name) => unpack(row[at[name]], texts);
+  // How to read a row of packed data, by the name of the column.
+  const reader = (packed) => {
+    const at = Object.fromEntries(packed.columns.map((name, place) => [name, place]));
+    return (row, name) => unpack(row[at[name]], packed);
+  };
+  const get = reader(data.destinations);
   const odd = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
   const clean = (text) => String(text).replace(odd, (letter) => "\\u" + letter.charCodeAt(0).toString(16).padStart(4, "0"));
   const element = (name, text, className) => {
@@ -24,6 +25,7 @@
     return made;
   };
   const number = new Intl.NumberFormat("en-US").format;
+  const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
   const place = (row) => {
     const address = get(row, "destination_ip");
     const name = get(row, "host") || (address && address.includes(":") ? `[${address}]` : address) || "unknown";
@@ -31,22 +33,30 @@
     return port === null ? name : `${name}:${port}`;
   };
 
+  // Several words in one cell, and apart again.
+  const joined = (words) => [...new Set(words)].join(", ");
+  const parted = (cell) => cell ? cell.split(", ") : [];
+
   const views = [
     ["destination", place, false],
     ["namespace", (row) => get(row, "source_namespace") ?? "–", false],
     ["workload", (row) => get(row, "source_workload") ?? "–", false],
     ["protocol", (row) => get(row, "application_protocol") ?? "–", false],
     ["entries", (row) => get(row, "entries"), true],
-    ["class", (row) => Object.keys(get(row, "by_class")).join(", "), false],
+    ["class", (row) => joined(Object.keys(get(row, "by_class"))), false],
     ["verdict", (row) => get(row, "verdict"), false],
     ["reason", (row) => get(row, "reasons")[0].code, false],
+    ["cause", (row) => joined(get(row, "causes").map((cause) => cause.code)), false],
   ];
   // Cells and what is searched are read when they are first asked for: opening the page should not wait for all of them.
-  const items = rows.map((row) => ({ row, cells: [] }));
+  const items = data.destinations.rows.map((row) => ({ row, cells: [] }));
   const cellOf = (item, column) => item.cells[column] ??= views[column][1](item.row);
   const wordsOf = (item) => item.words ??=
-    [...views.map((_, column) => cellOf(item, column)), ...get(item.row, "reasons").map((reason) => reason.text)]
-      .join("\n").toLowerCase();
+    [
+      ...views.map((_, column) => cellOf(item, column)),
+      ...get(item.row, "reasons").map((reason) => reason.text),
+      ...get(item.row, "causes").flatMap((cause) => [cause.because, cause.repair, cause.place]),
+    ].join("\n").toLowerCase();
 
   const table = document.getElementById("destinations-table");
   const head = table.tHead.rows[0];
@@ -54,7 +64,10 @@
   const size = 50;
   let sorted = 4, descending = true, page = 0, found = items;
 
-  const controls = { verdict: 6, namespace: 1, protocol: 3 };
+  const controls = { verdict: 6, namespace: 1, class: 5, protocol: 3, cause: 8 };
+  const many = [5, 8];
+  const has = (item, column, value) =>
+    many.includes(column) ? parted(cellOf(item, column)).includes(value) : cellOf(item, column) === value;
   const fill = (id, values) => {
     const select = document.getElementById(id);
     for (const value of [...new Set(values)].sort()) {
@@ -63,8 +76,10 @@
       select.append(option);
     }
   };
-  for (const [name, column] of Object.entries(controls)) fill(`by-${name}`, items.map((item) => cellOf(item, column)));
-  fill("by-class", [...new Set(items.map((item) => cellOf(item, 5)))].flatMap((classes) => classes.split(", ")));
+  for (const [name, column] of Object.entries(controls)) {
+    const cells = [...new Set(items.map((item) => cellOf(item, column)))];
+    fill(`by-${name}`, many.includes(column) ? cells.flatMap(parted) : cells);
+  }
 
   views.forEach(([name, , numeric], column) => {
     const cell = element("th", null, numeric ? "number" : "");
@@ -90,9 +105,16 @@
       list.append(element("dt", name), element("dd", value));
     };
     for (const reason of get(row, "reasons")) add(reason.code, reason.text);
+    for (const cause of get(row, "causes")) {
+      add(cause.code, cause.because);
+      add("smallest change", cause.repair);
+      add("where", cause.place);
+      if (cause.proven !== null) add("replayed", cause.proven ? "it lets all of this out" : "it does not let all of this out");
+      add("proposed in", cause.proposal);
+    }
     add("results", Object.entries(get(row, "by_result")).map(([key, count]) => `${key} ${number(count)}`).join(", "));
     add("mechanisms", Object.entries(get(row, "by_mechanism")).map(([key, count]) => `${key} ${number(count)}`).join(", "));
-    add("seen", `${get(row, "first_seen") ?? "?"} to ${get(row, "last_seen") ?? "?"}, ${get(row, "days_seen")} days, ${get(row, "pods_seen")} pods`);
+    add("seen", `${get(row, "first_seen") ?? "?"} to ${get(row, "last_seen") ?? "?"}, ${counted(get(row, "days_seen"), "day")}, ${counted(get(row, "pods_seen"), "pod")}`);
     add("bytes", `${number(get(row, "bytes_received"))} up, ${number(get(row, "bytes_sent"))} down`);
     add("addresses", get(row, "addresses").join(", "));
     add("user agents", get(row, "user_agents").join(" · "));
@@ -105,9 +127,9 @@
   const draw = () => {
     const lines = found.slice(page * size, page * size + size).map((item) => {
       const line = element("tr", null, "row");
-      views.forEach(([, , numeric], column) => {
+      views.forEach(([name, , numeric], column) => {
         const value = cellOf(item, column);
-        const cell = element("td", null, numeric ? "number" : "");
+        const cell = element("td", null, numeric ? "number" : name);
         if (column === 0) {
           const button = element("button", value, "open");
           button.type = "button";
@@ -139,11 +161,9 @@
   const refresh = () => {
     const words = document.getElementById("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const chosen = Object.entries(controls).map(([name, column]) => [document.getElementById(`by-${name}`).value, column]);
-    const egressClass = document.getElementById("by-class").value;
     found = items.filter((item) =>
       words.every((word) => wordsOf(item).includes(word)) &&
-      chosen.every(([value, column]) => !value || cellOf(item, column) === value) &&
-      (!egressClass || cellOf(item, 5).split(", ").includes(egressClass)));
+      chosen.every(([value, column]) => !value || has(item, column, value)));
     const order = descending ? -1 : 1;
     found.sort((a, b) => {
       const [left, right] = [cellOf(a, sorted), cellOf(b, sorted)];
@@ -174,31 +194,61 @@
     }
   };
 
-  const manifests = data.manifests;
-  const has = Object.fromEntries(manifests.columns.map((name, place) => [name, place]));
-  const article = (row) => {
-    const read = (name) => unpack(row[has[name]], manifests.texts);
-    const text = read("yaml").join("\n");
-    const made = element("article", null, "manifest");
-    const top = element("header");
+  const copyButton = (label, text) => {
     const button = element("button", "Copy", "copy");
     button.type = "button";
-    button.setAttribute("aria-label", `Copy the manifest for ${clean(read("hosts"))}`);
+    button.setAttribute("aria-label", label);
     button.addEventListener("click", async () => {
       await copy(text);
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
-    top.append(element("h3", read("hosts")));
-    if (read("needs_review")) top.append(element("span", "check before applying", "badge review"));
-    top.append(button);
+    return button;
+  };
+  for (const code of document.querySelectorAll(".listing code"))
+    code.parentElement.before(copyButton("Copy this text", code.textContent));
+
+  const listing = () => {
     const lines = element("pre");
     lines.tabIndex = 0;
-    const code = element("code");
-    code.textContent = text;
-    lines.append(code);
-    const count = `${number(read("entries"))} entries by ${read("workloads")}. ${read("reason")}`;
-    made.append(top, element("p", count), lines, element("p", read("file"), "file"));
+    lines.append(element("code"));
+    return lines;
+  };
+  const yamlOf = (text) => {
+    const made = listing();
+    made.firstChild.textContent = text;
+    return made;
+  };
+  const signs = { "+": "added", "-": "removed", "@": "place" };
+  const diffOf = (text) => {
+    const made = listing();
+    text.trimEnd().split("\n").forEach((line, place) => {
+      const sign = place < 2 ? "place" : signs[line[0]];
+      made.firstChild.append(...(sign ? [element("span", line, sign)] : [clean(line)]), "\n");
+    });
+    return made;
+  };
+
+  const manifests = data.manifests;
+  const held = reader(manifests);
+  const article = (row) => {
+    const read = (name) => held(row, name);
+    const text = read("yaml").join("\n");
+    const patch = read("patch");
+    const diff = read("diff").join("\n");
+    const made = element("article", null, "manifest");
+    const top = element("header");
+    top.append(element("h3", read("hosts")));
+    if (read("action") !== "create") top.append(element("span", patch ? "edits what exists" : "replaces what exists", "badge"));
+    if (read("needs_review")) top.append(element("span", "check before applying", "badge review"));
+    top.append(copyButton(`Copy the ${patch ? "patch" : "manifest"} for ${clean(read("hosts"))}`, patch ? diff : text));
+    made.append(top, element("p", read("reason")));
+    const file = element("p", read("file"), "file");
+    if (patch) {
+      const whole = element("details");
+      whole.append(element("summary", "The whole object after the edit"), yamlOf(text), file);
+      made.append(diffOf(diff), element("p", `${patch}, at ${read("edits")}`, "file"), whole);
+    } else made.append(yamlOf(text), file);
     return made;
   };
   const list = document.getElementById("manifests");

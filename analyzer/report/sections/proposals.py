@@ -30,6 +30,10 @@ class ProposalsSection:
                 proposal.reason,
                 proposal.needs_review,
                 proposal.yaml,
+                proposal.action.value,
+                None if proposal.edited is None else str(proposal.edited),
+                proposal.patch,
+                proposal.diff,
             )
             for proposal in proposed
         )

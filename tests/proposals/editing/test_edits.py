@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.mesh.loading import load_mesh
 from analyzer.mesh.model import Mesh, Port, ServiceEntry
-from analyzer.proposals.editing import Change, Listed, Narrowed, decoded, edit, encoded, spliced, unified
+from analyzer.proposals.editing import Change, Differ, Listed, Narrowed, decoded, edit, encoded, spliced
 from analyzer.proposals.listing import listed
 from tests.proposals.editing.applying import patched
 from tests.proposals.editing.styles import files
@@ -131,7 +131,7 @@ def test_a_sidecar_with_more_lines_is_all_that_is_changed(
     assert [replace(item, origin=None) for item in after.sidecars] == [replace(listed(sidecar, added), origin=None)]
     assert [_said(entry) for entry in after.service_entries] == [_said(entry) for entry in mesh.service_entries]
     text = decoded(raw)
-    assert patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
+    assert patched(text, Differ("mesh.yaml", text).unified(made.splices)) == spliced(text, made.splices)
 
 
 @settings(max_examples=40)
@@ -167,7 +167,7 @@ def test_a_patch_makes_the_edited_file(folder: Path, raw: bytes, change: Change,
     assert made is not None
 
     text = decoded(raw)
-    assert patched(text, unified("mesh.yaml", text, made.splices)) == spliced(text, made.splices)
+    assert patched(text, Differ("mesh.yaml", text).unified(made.splices)) == spliced(text, made.splices)
 
 
 @settings(max_examples=40)
@@ -215,7 +215,7 @@ def test_a_port_is_written_as_its_neighbour_is(tmp_path: Path) -> None:
     made = edit(entry, Change((_HTTP,)))
     assert made is not None
 
-    assert unified("mesh/partner.yaml", text, made.splices) == (
+    assert Differ("mesh/partner.yaml", text).unified(made.splices) == (
         "--- a/mesh/partner.yaml\n"
         "+++ b/mesh/partner.yaml\n"
         "@@ -12,5 +12,8 @@\n"
@@ -239,7 +239,7 @@ def test_git_and_patch_take_it(tmp_path: Path, tool: list[str], name: str) -> No
     entry, text = _lone(_COMMENTED.replace("\n", "\r\n") if "crlf" in name else _COMMENTED[:-1], tmp_path, name)
     made = edit(entry, Change((_HTTP, _GRPC)))
     assert made is not None
-    (tmp_path / "the.patch").write_bytes(unified(name, text, made.splices).encode())
+    (tmp_path / "the.patch").write_bytes(Differ(name, text).unified(made.splices).encode())
 
     subprocess.run([*tool, "the.patch"], cwd=tmp_path, check=True, capture_output=True)
 
