@@ -102,6 +102,9 @@ def _aged(item: Any, replaced: Any) -> Any:
 
 def _still_allocated(entry: ServiceEntry, replaced: ServiceEntry) -> ServiceEntry:
     """An entry with the addresses that Istio allocated to what it replaces: `status` outlives an applied `spec`."""
+    was_none, is_none = (item.resolution is Resolution.NONE for item in (replaced, entry))
+    if replaced.readdressed or was_none is not is_none or set(replaced.addresses) != set(entry.addresses):
+        entry = replace(entry, readdressed=True)
     if entry.auto_addresses or entry.addresses or entry.resolution is Resolution.NONE:
         return entry
     return replace(

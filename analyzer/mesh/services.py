@@ -22,7 +22,10 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceEntry(MeshObject):
-    """`networking.istio.io` ServiceEntry; `auto_addresses` is `status.addresses` by host."""
+    """`networking.istio.io` ServiceEntry; `auto_addresses` is `status.addresses` by host.
+
+    `readdressed` marks one that replaces another which stood at other addresses: what DNS answers is news.
+    """
 
     hosts: tuple[str, ...]
     ports: tuple[Port, ...]
@@ -34,6 +37,7 @@ class ServiceEntry(MeshObject):
     export_to: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
     auto_addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    readdressed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

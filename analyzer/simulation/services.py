@@ -85,6 +85,8 @@ def plain_address(address: str) -> str | None:
     return str(network.network_address) if network is not None and network.num_addresses == 1 else None
 
 
+BY_ITSELF: Version = (1, 25)
+"""Since when istiod allocates addresses without being asked."""
 UNALLOCATED = "allocated to "
 """What an address is called that istiod has yet to allocate: nobody can have dialled it so far."""
 
@@ -107,19 +109,25 @@ def _of_entry(entry: ServiceEntry, version: Version, captures_dns: bool) -> Iter
             for address in addresses:
                 yield Service(entry, host, None if address == _UNSPECIFIED else address, ports=entry.ports)
         elif captures_dns and is_allocated(entry, host, version):
-            for address in entry.auto_addresses.get(host) or (f"{UNALLOCATED}{host} of {entry.reference}",):
+            whose = entry.reference if version >= BY_ITSELF else entry.namespace  # once hashed from host and namespace
+            for address in entry.auto_addresses.get(host) or (f"{UNALLOCATED}{host} of {whose}",):
                 yield Service(entry, host, address, True, entry.ports)
         else:
             yield Service(entry, host, None, ports=entry.ports)
 
 
 def is_allocated(entry: ServiceEntry, host: str, version: Version) -> bool:
-    """Whether Istio allocates an address for a host of an entry (`PILOT_ENABLE_IP_AUTOALLOCATE`)."""
+    """Whether Istio allocates an address for a host of an entry.
+
+    Since 1.25 istiod does by itself (`PILOT_ENABLE_IP_AUTOALLOCATE`) and writes it into `status`; before it does for
+    proxies that ask (`ISTIO_META_DNS_AUTO_ALLOCATE`), for any entry but wildcards, with no label to decline and one
+    address for entries of a namespace that share a host (pilot/pkg/serviceregistry/serviceentry/auto_allocation.go).
+    """
     if entry.auto_addresses.get(host):
         return True
     if entry.addresses or entry.resolution is Resolution.NONE:
         return False
-    if entry.labels.get(_AUTO_LABEL, "").lower() == "false":
+    if version >= BY_ITSELF and entry.labels.get(_AUTO_LABEL, "").lower() == "false":
         return False
     return not host.startswith("*") or (entry.resolution is Resolution.DYNAMIC_DNS and version >= (1, 28))
 

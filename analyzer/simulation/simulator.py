@@ -219,17 +219,15 @@ class Simulator:
         if not world.captures_dns:
             return (dialled,)
         view = self._scope(world, namespace)
-        if is_allocated_address(dialled):
-            return (*self._handed_out(view, request), dialled)
-        if host is None:
-            return (dialled,)
+        named = view.clusters.services_named(host) if host is not None else ()
         answers = [
             service.plain_address
-            for service in view.clusters.services_named(host)
-            if service.entry is not None and _is_news(service.entry, host, self._version)
+            for service in named
+            if service.entry is not None and _is_news(service.entry, service.host, self._version)
         ]
         found = [answer for answer in answers if answer is not None]
-        return (dialled,) if not found or dialled in found else (found[0], dialled)
+        new = () if not found or dialled in found else found[:1]
+        return (*(self._handed_out(view, request) if is_allocated_address(dialled) else ()), *new, dialled)
 
     def _handed_out(self, view: Scope, request: Request) -> Sequence[str]:
         """Whose address an allocated one may be, of the entries that do not show theirs; by name if there is one."""
@@ -299,8 +297,12 @@ def _namespace_of(destination: Destination) -> str:
 
 
 def _is_news(entry: ServiceEntry, host: str, version: tuple[int, int]) -> bool:
-    """Whether an entry changes what DNS answers: it is proposed, and nobody knows its address from before."""
-    return entry.proposed and not entry.auto_addresses and (bool(entry.addresses) or is_allocated(entry, host, version))
+    """Whether an entry changes what DNS answers: it is new or moved, and nobody knows its address from before."""
+    return (
+        (entry.proposed or entry.readdressed)
+        and not entry.auto_addresses
+        and (bool(entry.addresses) or is_allocated(entry, host, version))
+    )
 
 
 _FALLTHROUGH = frozenset(

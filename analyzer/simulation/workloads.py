@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from analyzer.mesh.model import Mesh, Pod
+from analyzer.simulation.services import BY_ITSELF
 
 _CAPTURE = "ISTIO_META_DNS_CAPTURE"
 _ALLOCATE = "ISTIO_META_DNS_AUTO_ALLOCATE"
@@ -41,7 +42,7 @@ class Workloads:
 
     def _captures(self, metadata: Mapping[str, str]) -> bool:
         """DNS capture is off unless switched on; istiod allocates by itself since 1.25, before on request."""
-        allocates = self._version >= (1, 25) or metadata.get(_ALLOCATE, "").lower() == "true"
+        allocates = self._version >= BY_ITSELF or metadata.get(_ALLOCATE, "").lower() == "true"
         return metadata.get(_CAPTURE, "").lower() == "true" and allocates
 
 
