@@ -1,19 +1,18 @@
-"""Object storage, against an S3-compatible server that the test starts."""
+"""Object storage, against servers of each kind that the test starts."""
 
 import gzip
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from analyzer.errors import SourceError, UsageError
 from analyzer.execution.local import ingest
 from analyzer.sources import find_sources, read_blocks
 from tests.lines import HTTP, text
+from tests.sources.stores import STORES
 from tests.sources.test_archives import tar
 
 LINE = (text(HTTP, authority="api.example.com") + "\n").encode()
@@ -27,25 +26,12 @@ OBJECTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
+@pytest.fixture(scope="module", params=STORES)
+def bucket(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a bucket on a server of this machine, found by the environment that the cloud's tools use."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    _, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.delenv("AWS_PROFILE", raising=False)
-        store: Any = boto3.client("s3")
-        store.create_bucket(Bucket="logs")
-        for name, content in OBJECTS.items():
-            store.put_object(Bucket="logs", Key=name, Body=content)
-        yield "s3://logs"
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    server.stop()
+    with pytest.MonkeyPatch.context() as patch, STORES[request.param](OBJECTS, patch) as address:
+        yield address
+        fsspec.get_filesystem_class(request.param).clear_instance_cache()
 
 
 def lines_of(*arguments: str) -> dict[str, int]:
@@ -87,11 +73,12 @@ def test_nothing_under_an_address_is_an_error_with_a_hint(bucket: str, path: str
 
 def test_a_bucket_that_is_not_there_is_an_error(bucket: str) -> None:
     with pytest.raises(SourceError):
-        find_sources(["s3://no-such-bucket/a.log"])
+        find_sources([f"{bucket}-not/a.log"])
 
 
 def test_a_store_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "gs", raising=False)
 
     with pytest.raises(UsageError) as caught:
         find_sources(["gs://bucket/a.log"])
