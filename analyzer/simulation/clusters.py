@@ -4,14 +4,19 @@ Sources: istio/istio pilot/pkg/model/sidecar.go (appendSidecarServices), pilot/p
 cluster_builder.go.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from analyzer.mesh.model import EndpointSlice, Mesh, Port, ServiceEntry
+from analyzer.mesh.model import Port, ServiceEntry
+from analyzer.simulation.registry import Registry
+from analyzer.simulation.routes import Client, destination_hosts
 from analyzer.simulation.services import Service
-from analyzer.simulation.versions import Version
 from analyzer.vocabulary import Resolution
+
+if TYPE_CHECKING:
+    from analyzer.simulation.scope import Egress
 
 _DYNAMIC_DNS_PROTOCOLS = frozenset(("HTTP", "TLS", "GRPC", "HTTP2"))
 _BY_DNS = (Resolution.DNS, Resolution.DNS_ROUND_ROBIN)
@@ -30,23 +35,42 @@ class Cluster:
 class Clusters:
     """The clusters of one scope."""
 
-    def __init__(self, services: Iterable[Service], mesh: Mesh, version: Version, *, has_sidecar: bool) -> None:
-        self._mesh, self._version, self._has_sidecar = mesh, version, has_sidecar
-        self._by_host: dict[str, list[Service]] = {}
-        for service in services:
-            self._by_host.setdefault(service.host, []).append(service)
+    def __init__(self, egress: Sequence["Egress"], registry: Registry, client: Client, *, has_sidecar: bool) -> None:
+        self._egress, self._registry, self._namespace = egress, registry, client.namespace
+        self._has_sidecar = has_sidecar
+        self._mesh, self._version = registry.mesh, registry.version
         self._owners: dict[str, dict[int, Service]] = {}
-        self._slices: dict[tuple[str, str], list[EndpointSlice]] = {}
-        for item in mesh.endpoint_slices:
-            self._slices.setdefault((item.namespace, item.service), []).append(item)
+        self._known: dict[tuple[str, int], Cluster] = {}
 
     def services_named(self, host: str) -> Sequence[Service]:
         """The services of a host name, the one that owns the clusters first."""
-        found = self._by_host.get(host, ())
+        found = [*dict.fromkeys(kept for egress in self._egress for kept in egress.named(host).values())]
+        if not found and host in self._led_to:
+            found = self._from_first_namespace(host)
         return sorted(found, key=lambda service: not service.is_kubernetes)
+
+    @cached_property
+    def _led_to(self) -> frozenset[str]:
+        """What routes name: it is imported as a cluster, and gets neither listener nor virtual host."""
+        routes = {id(item): item for egress in self._egress for item in egress.virtual_services}
+        delegates = self._registry.delegates
+        return frozenset(host for item in routes.values() for host in destination_hosts(item, delegates))
+
+    def _from_first_namespace(self, host: str) -> list[Service]:
+        """Of several namespaces it is the client's own, else the first by name (pickFirstVisibleNamespace)."""
+        found = self._registry.named(host, self._namespace)
+        places = {service.source.namespace for service in found}
+        home = self._namespace if self._namespace in places else min(places, default="")
+        return [service for service in found if service.source.namespace == home]
 
     def of(self, host: str, number: int) -> Cluster:
         """The cluster of a host and a service port."""
+        known = self._known.get((host, number))
+        if known is None:
+            known = self._known[host, number] = self._of(host, number)
+        return known
+
+    def _of(self, host: str, number: int) -> Cluster:
         owner = self._owners_of(host).get(number)
         if owner is None:
             return Cluster(None, self._why_none(host, number))
@@ -118,16 +142,8 @@ class Clusters:
         """
         return any(
             other is not entry and other.endpoints and any(item.number == port.number for item in other.ports)
-            for other in self._entries.get((entry.namespace, service.host), ())
+            for other in self._registry.entries.get((entry.namespace, service.host), ())
         )
-
-    @cached_property
-    def _entries(self) -> Mapping[tuple[str, str], Sequence[ServiceEntry]]:
-        found: dict[tuple[str, str], list[ServiceEntry]] = {}
-        for entry in self._mesh.service_entries:
-            for host in entry.hosts:
-                found.setdefault((entry.namespace, host), []).append(entry)
-        return found
 
     def _why_no_dynamic_dns(self, service: Service, port: Port) -> str | None:
         if self._version < (1, 30):
@@ -153,30 +169,27 @@ class Clusters:
         return Cluster(service, "its workloadSelector selects nothing, so there is nowhere to connect to")
 
     def _kubernetes(self, service: Service) -> Cluster:
-        slices = self._slices.get((service.source.namespace, service.source.name), ())
+        slices = self._registry.endpoint_slices.get((service.source.namespace, service.source.name), ())
         if slices and not any(item.addresses for item in slices):
             return Cluster(service, "no endpoint of the Service is ready")
         return Cluster(service, note="" if slices else "No EndpointSlice says whether an endpoint is ready.")
 
 
-def one_per_host(services: Sequence[Service]) -> list[Service]:
-    """Of services that share a host name the first, and the ports that others of its namespace add to it.
+def merged_into_one(services: Sequence[Service]) -> dict[Service, Service]:
+    """Of services of one host name the first, and what others of its namespace add to it: their further ports.
 
     Istio 1.22 and 1.23 build listeners of no more where no Sidecar holds: a second address of an entry has none.
     """
-    first: dict[str, Service] = {}
-    for service in sorted(services, key=lambda item: not item.is_kubernetes):
-        first.setdefault(service.host, service)
-    known = {host: {port.number for port in service.ports} for host, service in first.items()}
-    kept: list[Service] = []
+    first = min(services, key=lambda item: not item.is_kubernetes)
+    numbers = {port.number for port in first.ports}
+    kept: dict[Service, Service] = {}
     for service in services:
-        own, numbers = first[service.host], known[service.host]
-        if service is own:
-            kept.append(service)
-        elif _adds_ports(service, own):
+        if service is first:
+            kept[service] = service
+        elif _adds_ports(service, first):
             added = tuple(port for port in service.ports if port.number not in numbers)
             numbers.update(port.number for port in added)
-            kept.append(replace(service, address=own.address, allocated=own.allocated, ports=added))
+            kept[service] = replace(service, address=first.address, allocated=first.allocated, ports=added)
     return kept
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from analyzer.classification.names import INVALID_SNI
 from analyzer.evidence import Request
 from analyzer.mesh.scoping import OutboundPolicy
-from analyzer.simulation.listeners import ChainGroup, Listener, Target
+from analyzer.simulation.listeners import ChainGroup, Leads, Listener, Target
 from analyzer.simulation.matching import left_open, possible_routes
 from analyzer.simulation.owners import Owners
 from analyzer.simulation.ports import PortView
@@ -61,7 +61,7 @@ class Deciding:
         group = listener.group_for(self.address)
         if not self._is_http:
             return self._raw(listener, group)
-        if listener.http and not listener.has_prefix_for(self.address):
+        if listener.http and not listener.is_of_prefix(group):
             return self._http(view, listener)
         return self._plain(group)
 
@@ -87,7 +87,7 @@ class Deciding:
             return self._fallthrough("no_server_name", because)
         otherwise = self._fallthrough("no_chain", "No chain of this port's listener takes these bytes")
         goes_out = otherwise.outcome is Outcome.ALLOWED
-        if group.asks_names and not (goes_out and group.all_work):
+        if group.asks_names and not (goes_out and self.scope.all_work(group)):
             because = "Allowed if the server name is one of the services on this port; the log does not show it."
             return Decision(Outcome.CONDITIONAL, "server_name_unknown", because, conditions=("sni_unknown",))
         may_be_http = listener.http and listener.http_since_proposed and self.request.destination_port != 80
@@ -150,7 +150,7 @@ class Deciding:
             because = "No service visible here has this host on this port, so the catch-all route decides"
             return self._fallthrough("no_virtual_host", because)
         target, routes = found
-        if target.service.resolution is Resolution.DYNAMIC_DNS and not _forwards(listener):
+        if target.service.resolution is Resolution.DYNAMIC_DNS and not listener.is_dynamic:
             because = f"{target.by} matches, but the port's chain is another service's and lacks the forward proxy."
             return Decision(
                 Outcome.CONDITIONAL, "forward_proxy_missing", because, target.by, conditions=("creation_order",)
@@ -202,35 +202,38 @@ class Deciding:
             return Decision(Outcome.ALLOWED, "redirect", f"{by} answers with a redirect.", by)
         if route.answer is not None:
             return Decision(Outcome.BROKEN, route.answer, f"{by} answers by itself; nothing is sent on.", by)
-        number = self.request.destination_port or 0
-        clusters = self.scope.destinations.of(route.destinations, route.by.namespace, number, http=True)
+        leads = Leads(route.destinations, route.by.namespace, self.request.destination_port or 0, http=True)
+        clusters = self.scope.destinations.of(leads)
         hosts = {cluster.service.host for cluster in clusters if cluster.service is not None}
         stays = hosts == {target.service.host} and not any(cluster.missing for cluster in clusters)
-        led = Target(target.service, target.port, clusters, target.by if stays else by, rerouted=not stays)
+        led = Target(target.service, target.port, target.by if stays else by, leads, rerouted=not stays)
         return self._reached(led, rule if stays else "virtual_service_route")
 
     def _reached(self, target: Target, rule: str) -> Decision:
         """A chain or route takes the request: does it work, and is it the request's own?"""
         by, unguarded = target.by, rule in _UNCHECKED and self._is_open(target)
-        if target.missing is not None:
-            how = "route_without_cluster" if target.rerouted else "no_cluster"
-            return Decision(Outcome.BROKEN, how, f"Matched {by}, but {target.missing}.", by)
-        if target.doubt is not None:
-            because = f"Matched {by}. {target.note}"
-            return Decision(Outcome.CONDITIONAL, rule, because, by, unguarded, (target.doubt,))
+        clusters = self.scope.behind(target)
+        note = next((cluster.note for cluster in clusters if cluster.note), "")
+        for cluster in clusters:
+            if cluster.missing is not None:
+                how = "route_without_cluster" if target.rerouted else "no_cluster"
+                return Decision(Outcome.BROKEN, how, f"Matched {by}, but {cluster.missing}.", by)
+        for cluster in clusters:
+            if cluster.doubt is not None:
+                return Decision(Outcome.CONDITIONAL, rule, f"Matched {by}. {note}", by, unguarded, (cluster.doubt,))
         checked = rule not in _UNCHECKED or target.rerouted
         stray = not checked and not self.owners.is_for_it(self.request, target)
         if stray and self.owners.is_anothers(self.request, target):
             because = f"{by} takes this traffic for {target.service.host}, which is not what was asked for."
             return Decision(Outcome.MISDIRECTED, rule, because, by, unguarded, stray=True)
         named = stray and self.request.key.host is not None
-        return Decision(Outcome.ALLOWED, rule, self._because(target, rule), by, unguarded, stray=named)
+        return Decision(Outcome.ALLOWED, rule, self._because(target, rule, note), by, unguarded, stray=named)
 
     def _is_open(self, target: Target) -> bool:
         """Whether others than those meant may pass; a Service's and an allocated address are nobody else's."""
         return not target.service.stands_by_itself
 
-    def _because(self, target: Target, rule: str) -> str:
+    def _because(self, target: Target, rule: str, note: str) -> str:
         service, port = target.service, target.port
         where = f"{service.host} of {service.source.reference}, port {port.number} {port.protocol}".rstrip()
         text = {
@@ -239,7 +242,7 @@ class Deciding:
             "own_listener_any_host": f"{target.by} has a listener of its own for this address that takes any Host.",
             "virtual_service_route": f"{target.by} leads it elsewhere.",
         }.get(rule, f"{target.by} takes everything on this address and port {target.port.number}, whatever the name.")
-        return f"{text} {target.note}".rstrip()
+        return f"{text} {note}".rstrip()
 
     def _fallthrough(self, rule: str, because: str) -> Decision:
         """Nothing that is registered takes the request: the outbound policy decides."""
@@ -254,8 +257,8 @@ class Deciding:
     def _to_proxy(self, because: str, by: str | None) -> Decision:
         assert self.policy.outbound.egress_proxy is not None
         proxy = self.policy.outbound.egress_proxy
-        number = self.request.destination_port or 0
-        (cluster,) = self.scope.destinations.of((proxy,), self.scope.client.namespace, number)
+        leads = Leads((proxy,), self.scope.client.namespace, self.request.destination_port or 0)
+        (cluster,) = self.scope.destinations.of(leads)
         if cluster.missing is not None:
             return Decision(Outcome.BROKEN, "egress_proxy", f"{because}, but {cluster.missing}.", by)
         return Decision(Outcome.ALLOWED, "egress_proxy", f"{because}.", by, True)
@@ -275,8 +278,3 @@ def _named(group: ChainGroup, server_name: str) -> Target | None:
         return group.named(server_name.lower())
     name = server_name.removeprefix(INVALID_SNI)
     return replace(group, exact={}).named(name)
-
-
-def _forwards(listener: Listener) -> bool:
-    """Whether the HTTP chain has the forward proxy: it gets it from the service that created the chain."""
-    return listener.first is not None and listener.first.resolution is Resolution.DYNAMIC_DNS

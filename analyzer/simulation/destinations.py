@@ -4,13 +4,13 @@ Sources: istio/istio pilot/pkg/networking/core/route/route.go (GetDestinationClu
 (destinationRule: the client's namespace, then the service's, then the root's).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from analyzer.mesh.model import DestinationRule, Mesh
+from analyzer.mesh.model import DestinationRule
 from analyzer.mesh.routing import RouteDestination
 from analyzer.simulation.clusters import Cluster, Clusters
-from analyzer.simulation.registry import Order
+from analyzer.simulation.listeners import Leads
+from analyzer.simulation.registry import Registry
 from analyzer.simulation.routes import Client, full_host
 from analyzer.simulation.services import CLUSTER_DOMAIN
 from analyzer.simulation.visibility import EVERYBODY, scope_of
@@ -19,26 +19,23 @@ from analyzer.simulation.visibility import EVERYBODY, scope_of
 class Destinations:
     """The clusters that routes of one scope may lead to."""
 
-    def __init__(self, mesh: Mesh, client: Client, order: Order, clusters: Clusters) -> None:
-        self._mesh, self._client, self._clusters = mesh, client, clusters
-        self._rules = order.of(mesh.destination_rules) if mesh.destination_rules else []
+    def __init__(self, registry: Registry, client: Client, clusters: Clusters) -> None:
+        self._mesh, self._client, self._clusters = registry.mesh, client, clusters
+        self._rules = registry.destination_rules
 
-    def of(
-        self, destinations: Iterable[RouteDestination], namespace: str, port: int, *, http: bool = False
-    ) -> tuple[Cluster, ...]:
-        """The clusters of a route's destinations; those without weight get no traffic beside others.
+    def of(self, leads: Leads) -> tuple[Cluster, ...]:
+        """The clusters that a route leads to; destinations without weight get no traffic beside others.
 
         One without a port means a service's only port, else the port dialled; an HTTP route knows services of the
         port dialled alone, so that it is that port there.
         """
-        every = list(destinations)
-        weighted = [item for item in every if item.weight > 0] or every
-        return tuple(self._cluster(item, full_host(item.host, namespace), port, http=http) for item in weighted)
+        weighted = [item for item in leads.destinations if item.weight > 0] or leads.destinations
+        return tuple(self._cluster(item, full_host(item.host, leads.namespace), leads) for item in weighted)
 
-    def _cluster(self, destination: RouteDestination, host: str, port: int, *, http: bool) -> Cluster:
+    def _cluster(self, destination: RouteDestination, host: str, leads: Leads) -> Cluster:
         services = self._clusters.services_named(host)
-        single = services[0].ports[0].number if services and len(services[0].ports) == 1 and not http else port
-        number = destination.port or single
+        is_single = bool(services) and len(services[0].ports) == 1 and not leads.http
+        number = destination.port or (services[0].ports[0].number if is_single else leads.port)
         if not services and host.endswith(f".svc.{CLUSTER_DOMAIN}") and not self._mesh.services:
             return Cluster(None, note=f"No Service documents say whether {host} exists.")
         cluster = self._clusters.of(host, number)

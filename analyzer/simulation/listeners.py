@@ -5,51 +5,51 @@ back), api/envoy/config/listener/v3/listener_components.proto.
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from analyzer.mesh.model import Port
 from analyzer.mesh.names import network_of
-from analyzer.simulation.clusters import Cluster
+from analyzer.mesh.routing import RouteDestination
 from analyzer.simulation.services import Service
+from analyzer.vocabulary import Resolution
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+Found = TypeVar("Found")
+_Prefix = tuple[int, int, int]
+"""A network: bits of an address, length, the leading bits as a number; these compare faster than `ipaddress`'s."""
+
+
+class Leads(NamedTuple):
+    """Where a VirtualService leads: destinations as they are written in a namespace, from a port, by HTTP or not."""
+
+    destinations: tuple[RouteDestination, ...]
+    namespace: str
+    port: int
+    http: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What a chain or a virtual host leads to.
+    """What a chain or a virtual host leads to; which clusters that is, is a matter of the scope that asks.
 
-    `service` is the one that it stands for; `led_to` is where its traffic goes, several clusters where a VirtualService
-    splits it; `by` is the `<namespace>/<name>` of the object that decides, `rerouted` whether it leads elsewhere.
+    `service` is the one that it stands for; `leads` is null where the traffic goes to that one itself. `by` is the
+    `<namespace>/<name>` of the object that decides, `rerouted` whether it leads elsewhere. `http` tells a virtual host.
     """
 
     service: Service
     port: Port
-    led_to: tuple[Cluster, ...] | Callable[[], tuple[Cluster, ...]]
     by: str
+    leads: Leads | None = None
     rerouted: bool = False
+    http: bool = False
 
-    @cached_property
-    def clusters(self) -> tuple[Cluster, ...]:
-        """Where its traffic goes; looked up when first asked, since most targets of a mesh never are."""
-        return self.led_to() if callable(self.led_to) else self.led_to
 
-    @property
-    def missing(self) -> str | None:
-        """Why it cannot work, or null where it can."""
-        return next((cluster.missing for cluster in self.clusters if cluster.missing is not None), None)
-
-    @property
-    def doubt(self) -> str | None:
-        """What it depends on that documents do not say."""
-        return next((cluster.doubt for cluster in self.clusters if cluster.doubt is not None), None)
-
-    @property
-    def note(self) -> str:
-        """What is worth a word, "" if nothing."""
-        return next((cluster.note for cluster in self.clusters if cluster.note), "")
+def own_target(service: Service, port: Port, *, http: bool = False) -> Target:
+    """What a service's own route or chain leads to."""
+    return Target(service, port, service.source.reference, http=http)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,6 @@ class ChainGroup:
     exact: dict[str, Target] = field(default_factory=dict)
     suffixes: dict[str, Target] = field(default_factory=dict)
     rest: Target | None = None
-    _all_work: bool | None = None
 
     @property
     def asks_names(self) -> bool:
@@ -76,16 +75,22 @@ class ChainGroup:
         return bool(self.exact or self.suffixes)
 
     @property
-    def all_work(self) -> bool:
-        """Whether every server name leads to a cluster that works; asked once the listener is built."""
-        if self._all_work is None:
-            targets = (*self.exact.values(), *self.suffixes.values())
-            self._all_work = all(target.missing is None and target.doubt is None for target in targets)
-        return self._all_work
+    def by_name(self) -> Iterator[Target]:
+        """What server names lead to."""
+        return chain(self.exact.values(), self.suffixes.values())
 
     def named(self, server_name: str) -> Target | None:
         """The chain of a server name: exact, else the longest suffix; a wildcard never matches its apex."""
         return self.exact.get(server_name) or longest_suffix(server_name, self.suffixes)
+
+    def over(self, below: "ChainGroup | None") -> "ChainGroup | None":
+        """These chains with others beneath them; null where two have a condition in common."""
+        if below is None:
+            return self
+        names_differ = self.exact.keys().isdisjoint(below.exact) and self.suffixes.keys().isdisjoint(below.suffixes)
+        if not names_differ or (self.rest is not None and below.rest is not None):
+            return None
+        return ChainGroup(below.exact | self.exact, below.suffixes | self.suffixes, self.rest or below.rest)
 
 
 _NO_CHAINS = ChainGroup()
@@ -97,9 +102,11 @@ _ANYWHERE = "0.0.0.0/"
 class Listener:
     """One `bind:port`; `address` is null for 0.0.0.0.
 
-    `http` says whether plain HTTP is routed by Host, `http_since_proposed` that only proposals make it so;
+    `http` says whether plain HTTP is routed by Host, `http_since_proposed` that only proposals make it so; `late`
+    that a service came after `first` that would have given it another chain.
     `any_host` is what an own listener's private route leads every Host to. `takes_all` is an HTTP_PROXY port.
-    `refused` says why Envoy refuses the listener; `ignored` are targets that an earlier one silenced.
+    `refused` says why Envoy refuses the listener; `ignored` are targets that an earlier one silenced. `sniffs` says
+    whether some port is of no protocol, `is_alone` whether some is of one that shares a listener with no other.
     """
 
     address: str | None
@@ -107,18 +114,21 @@ class Listener:
     locked: bool = False
     http: bool = False
     http_since_proposed: bool = False
+    late: bool = False
     first: Service | None = None
     any_host: Target | None = None
     takes_all: Target | None = None
     refused: tuple[str, str] | None = None
     ignored: list[Target] = field(default_factory=list)
-    _keys: set[tuple[frozenset[IPNetwork | None], frozenset[str]]] = field(default_factory=set)
-    _groups: dict[int, dict[IPNetwork, ChainGroup]] = field(default_factory=dict)
-    _anywhere: ChainGroup | None = None
+    sniffs: bool = False
+    is_alone: bool = False
+    _keys: set[tuple[frozenset[_Prefix | None], frozenset[str]]] = field(default_factory=set)
+    _groups: dict[_Prefix | None, ChainGroup] = field(default_factory=dict)
+    _lengths: list[int] = field(default_factory=list)
 
     def add(self, chain: Chain) -> None:
         """Add a chain; one with the very conditions of an earlier one is dropped, one that overlaps is refused."""
-        masked = tuple(network_of(prefix) for prefix in chain.prefixes if not prefix.startswith(_ANYWHERE))
+        masked = tuple(_prefix(prefix) for prefix in chain.prefixes if not prefix.startswith(_ANYWHERE))
         key = (frozenset(masked), frozenset(chain.server_names))
         if key in self._keys:
             self.ignored.append(chain.target)
@@ -127,11 +137,12 @@ class Listener:
         for prefix in masked or (None,):
             self._put(self._group_of(prefix), chain)
 
-    def _group_of(self, network: IPNetwork | None) -> ChainGroup:
-        if network is None:
-            self._anywhere = self._anywhere or ChainGroup()
-            return self._anywhere
-        return self._groups.setdefault(network.prefixlen, {}).setdefault(network, ChainGroup())
+    def _group_of(self, prefix: _Prefix | None) -> ChainGroup:
+        group = self._groups.get(prefix)
+        if group is None:
+            group = self._groups[prefix] = ChainGroup()
+            self._lengths = _lengths_of(self._groups)
+        return group
 
     def _put(self, group: ChainGroup, chain: Chain) -> None:
         for name in chain.server_names:
@@ -156,43 +167,89 @@ class Listener:
         """Whether another order of services would give another listener."""
         return bool(self.ignored) or self.takes_all is not None
 
-    @property
-    def asks_names(self) -> bool:
-        """Whether some chain asks for a server name, so that Istio adds a TLS inspector."""
-        groups = [group for by_network in self._groups.values() for group in by_network.values()]
-        return any(group.asks_names for group in (*groups, self._anywhere or _NO_CHAINS))
-
     def group_for(self, address: str | None) -> ChainGroup:
         """The chains of the longest prefix that holds an address; there is no way back from it to a shorter one."""
-        ip = _ip(address) if address is not None and self._groups else None
+        ip = _ip(address) if address is not None and self._lengths else None
         if ip is not None:
-            for length in sorted(self._groups, reverse=True):
-                if length <= ip.max_prefixlen:
-                    group = self._groups[length].get(_network(ip, length))
+            bits, value = ip
+            for length in self._lengths:
+                if length <= bits:
+                    group = self._groups.get((bits, length, value >> (bits - length)))
                     if group is not None:
                         return group
-        return self._anywhere or _NO_CHAINS
+        return self._anywhere
 
-    def has_prefix_for(self, address: str | None) -> bool:
-        """Whether an address falls into a prefix: such chains take all bytes, plain HTTP included."""
-        return self.group_for(address) is not (self._anywhere or _NO_CHAINS)
+    def is_of_prefix(self, group: ChainGroup) -> bool:
+        """Whether some chains are those of a prefix: such take all bytes, plain HTTP included."""
+        return group is not self._anywhere
+
+    @property
+    def _anywhere(self) -> ChainGroup:
+        return self._groups.get(None, _NO_CHAINS)
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether plain HTTP meets the forward proxy: it has it from the service that is the first on the listener."""
+        return self.first is not None and self.first.resolution is Resolution.DYNAMIC_DNS
+
+    def over(self, below: "Listener | None") -> "Listener | None":
+        """This listener as it is once the services of another one have followed its own.
+
+        Null where one of these would change what one of those does, so that each has to be looked at in its turn.
+        """
+        if below is None:
+            return self
+        if self.refused or below.refused or self.is_alone or below.is_alone or (self.http and below.sniffs):
+            return None
+        groups: dict[_Prefix | None, ChainGroup] = {}
+        for prefix, group in self._groups.items():
+            both = group.over(below._groups.get(prefix))
+            if both is None:
+                return None
+            groups[prefix] = both
+        groups = below._groups | groups
+        http = [item for item in (self, below) if item.http]
+        return Listener(
+            self.address,
+            self.protocol,
+            http=bool(http),
+            http_since_proposed=bool(http) and all(item.http_since_proposed for item in http),
+            late=self.late or below.late or len({item.is_dynamic for item in http}) > 1,
+            first=self.first or below.first,
+            any_host=self.any_host or below.any_host,
+            takes_all=self.takes_all or below.takes_all,
+            ignored=[*self.ignored, *below.ignored],
+            _groups=groups,
+            _lengths=_lengths_of(groups),
+        )
+
+
+def _lengths_of(prefixes: Iterable[_Prefix | None]) -> list[int]:
+    """The lengths of prefixes, the longest first."""
+    return sorted({prefix[1] for prefix in prefixes if prefix is not None}, reverse=True)
+
+
+@lru_cache(maxsize=1 << 16)
+def _prefix(written: str) -> _Prefix | None:
+    network = network_of(written)
+    if network is None:
+        return None
+    bits, length = network.max_prefixlen, network.prefixlen
+    return bits, length, int(network.network_address) >> (bits - length)
 
 
 @lru_cache(maxsize=1 << 15)
-def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _ip(address: str) -> tuple[int, int] | None:
+    """An address as a number, with how many bits it has."""
     try:
-        return ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return None
+    return ip.max_prefixlen, int(ip)
 
 
-@lru_cache(maxsize=1 << 15)
-def _network(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, length: int) -> IPNetwork:
-    return ipaddress.ip_network((ip, length), strict=False)
-
-
-def longest_suffix(host: str, suffixes: dict[str, Target]) -> Target | None:
-    """The target of the longest `.suffix` that a name ends in."""
+def longest_suffix(host: str, suffixes: Mapping[str, Found]) -> Found | None:
+    """What is known of the longest `.suffix` that a name ends in."""
     if not suffixes:
         return None
     start = host.find(".", 1)

@@ -4,7 +4,7 @@ Sources: istio/istio pilot/pkg/networking/core/listener.go (buildSidecarOutbound
 binding, merging, conflicts), core/tls.go (conditions on the server name, routes of VirtualServices).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from analyzer.mesh.model import Port, VirtualService
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.routing import RouteDestination
 from analyzer.mesh.services import Service as KubernetesService
-from analyzer.simulation.listeners import Chain, Listener, Target
+from analyzer.simulation.listeners import Chain, Leads, Listener, Target, own_target
 from analyzer.simulation.routes import holds_for
 from analyzer.simulation.services import Service
 from analyzer.simulation.virtual_hosts import VirtualHosts
@@ -46,8 +46,32 @@ class PortView:
         own = self.by_address.get(address) if address is not None else None
         return own or self.wildcard
 
+    def over(self, below: "PortView") -> "PortView | None":
+        """This port once the services of another view have followed its own; null where they meet (`Listener.over`)."""
+        wildcard = below.wildcard if self.wildcard is None else self.wildcard.over(below.wildcard)
+        own: dict[str, Listener] = {}
+        for address, listener in self.by_address.items():
+            both = listener.over(below.by_address.get(address))
+            if both is None:
+                return None
+            own[address] = both
+        if wildcard is None and self.wildcard is not None:
+            return None
+        late = below.late or _is_late(wildcard, own)
+        return PortView(self.number, self.virtual_hosts, wildcard, below.by_address | own, late)
+
 
 def build_port(number: int, scope: "Scope") -> PortView:
+    """Everything on a port: what everybody has there and the scope's own before it, or all of it built anew."""
+    if scope.beneath is not None and not scope.is_special(number):
+        own = _build(number, scope, lambda egress: egress.private_on_port(number))
+        shared = own.over(scope.beneath.port(number))
+        if shared is not None:
+            return shared
+    return _build(number, scope, lambda egress: egress.on_port(number))
+
+
+def _build(number: int, scope: "Scope", services: Callable[["Egress"], Sequence[Service]]) -> PortView:
     """Put the services that have a port on its listeners, in order; a conflict silences the later one."""
     own = [item for item in scope.egress if item.listener.port is not None and item.listener.port.number == number]
     rest = [item for item in scope.egress if item.listener.port is None]
@@ -59,12 +83,17 @@ def build_port(number: int, scope: "Scope") -> PortView:
         if listener is not None:
             listener.locked = True
     for egress in rest:
-        for service in egress.by_port.get(number, ()):
+        for service in services(egress):
             for port in service.ports:
                 if port.number == number:
                     _Builder(view, egress, scope, service, port).add()
-    view.late = view.late or any(listener.ignored for listener in view.by_address.values())
+    view.late = _is_late(view.wildcard, view.by_address)
     return view
+
+
+def _is_late(wildcard: Listener | None, by_address: Mapping[str, Listener]) -> bool:
+    own = (listener.late or listener.ignored for listener in by_address.values())
+    return any(own) or (wildcard is not None and wildcard.late)
 
 
 def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
@@ -75,7 +104,7 @@ def _build_chosen(view: PortView, egress: "Egress", scope: "Scope") -> None:
     if bind in _UNSPECIFIED and _is_reserved(view.number, scope):
         return
     listen = Port(view.number, chosen.name, chosen.protocol)
-    for service in egress.services:
+    for service in egress.on_port(view.number):
         for port in service.ports:
             if port.number == view.number:
                 _Builder(view, egress, scope, service, port, listen, bind).add()
@@ -117,6 +146,8 @@ class _Builder:
             listener = self._listener(address)
             if listener.locked:
                 continue
+            listener.is_alone = listener.is_alone or self._listen.protocol in _ALONE
+            listener.sniffs = listener.sniffs or self._kind is PortClass.AUTO
             if self._is_alone(listener):
                 listener.ignored.append(self._own_target())
             elif self._kind is PortClass.HTTP:
@@ -141,8 +172,8 @@ class _Builder:
         """The addresses of the pods of a headless Service, or of the workloads that an entry like one selects."""
         source, mesh = self._service.source, self._scope.mesh
         if isinstance(source, KubernetesService):
-            places = [item for item in mesh.endpoint_slices if item.namespace == source.namespace]
-            return [ip for item in places if item.service == source.name for ip in item.addresses]
+            slices = self._scope.registry.endpoint_slices.get((source.namespace, source.name), ())
+            return [address for item in slices for address in item.addresses]
         selector = (source.workload_selector or {}).items()
         pods = [(pod, address) for pod in mesh.pods for address in pod.addresses]
         workloads = [*((item, item.address) for item in mesh.workload_entries), *pods]
@@ -176,7 +207,7 @@ class _Builder:
         listener.http_since_proposed = proposed and (listener.http_since_proposed or not listener.http)
         listener.http = True
         listener.first = listener.first or self._service
-        self._view.late = self._view.late or self._is_dynamic != (listener.first.resolution is Resolution.DYNAMIC_DNS)
+        listener.late = listener.late or self._is_dynamic != listener.is_dynamic
 
     def _add_raw(self, listener: Listener, address: str | None) -> None:
         had_http = listener.http
@@ -235,8 +266,8 @@ class _Builder:
         yield Chain(self._own_target(), prefixes=prefixes)
 
     def _routed(self, service: VirtualService, destinations: tuple[RouteDestination, ...]) -> Target:
-        clusters = self._scope.destinations.of(destinations, service.namespace, self._listen.number)
-        return Target(self._service, self._port, clusters, service.reference, rerouted=True)
+        leads = Leads(destinations, service.namespace, self._listen.number)
+        return Target(self._service, self._port, service.reference, leads, rerouted=True)
 
     def _own_target(self, *, http: bool = False) -> Target:
-        return self._view.virtual_hosts.target_of(self._service, self._port, http=http)
+        return own_target(self._service, self._port, http=http)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from analyzer.mesh.model import Mesh, VirtualService
 from analyzer.mesh.routing import MESH_GATEWAY, HTTPMatch, HTTPRoute, RouteDestination, SourceMatch, StringMatch
 from analyzer.mesh.scoping import EgressListener
-from analyzer.simulation.registry import Order
 from analyzer.simulation.services import CLUSTER_DOMAIN
 from analyzer.simulation.sidecars import EVERYTHING, imports_of
 from analyzer.simulation.versions import Version
@@ -46,23 +45,14 @@ def overlap(one: str, other: str) -> bool:
     return one.endswith(other[1:]) if other.startswith("*") else one == other
 
 
-def visible_virtual_services(
-    mesh: Mesh, namespace: str, order: Order, listener: EgressListener = EVERYTHING, version: Version = (1, 31)
-) -> list[VirtualService]:
-    """The VirtualServices for sidecars that a namespace sees through an egress listener, in Istio's order."""
-    own: list[VirtualService] = []
-    named: list[VirtualService] = []
-    public: list[VirtualService] = []
-    imports = imports_of(listener, namespace, version)
-    for item in order.of(mesh.virtual_services):
-        if MESH_GATEWAY not in item.gateways or not item.hosts:
-            continue  # without hosts it is a delegate of another
-        scope = scope_of(item, item.export_to, mesh.config.virtual_service_export_to)
-        if scope != EVERYBODY and namespace not in scope:
-            continue
-        if listener is EVERYTHING or any(_imports(imports.taken, item.namespace, host) for host in hosts_of(item)):
-            (public if scope == EVERYBODY else own if item.namespace == namespace else named).append(item)
-    return [*own, *named, *public]
+def imported_routes(
+    services: Sequence[VirtualService], listener: EgressListener, namespace: str, version: Version
+) -> Sequence[VirtualService]:
+    """The VirtualServices that an egress listener takes, in the order given."""
+    if listener is EVERYTHING:
+        return services
+    taken = imports_of(listener, namespace, version).taken
+    return [item for item in services if any(_imports(taken, item.namespace, host) for host in hosts_of(item))]
 
 
 def _imports(pairs: Iterable[tuple[str, str]], namespace: str, host: str) -> bool:
@@ -83,10 +73,18 @@ def holds_for(match: SourceMatch, client: Client, port: int) -> bool:
 
 def rests_on_labels(service: VirtualService) -> bool:
     """Whether some match of a VirtualService looks at the client's labels."""
-    matches: list[SourceMatch] = [match for route in service.http for match in route.matches]
-    matches += [match for route in service.tls for match in route.matches]
-    matches += [match for route in service.tcp for match in route.matches]
-    return any(match.source_labels for match in matches)
+    return any(match.source_labels for match in _matches(service))
+
+
+def rests_on_client(service: VirtualService) -> bool:
+    """Whether some match of a VirtualService looks at who the client is."""
+    return any(match.source_labels or match.source_namespace is not None for match in _matches(service))
+
+
+def _matches(service: VirtualService) -> Iterator[SourceMatch]:
+    for kind in (service.http, service.tls, service.tcp):
+        for route in kind:
+            yield from route.matches
 
 
 class Delegates:

@@ -4,49 +4,76 @@ Sources: istio/istio pilot/pkg/model/sidecar.go (convertToSidecarScope), pilot/p
 (buildSidecarOutboundListeners).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
-from analyzer.mesh.model import Mesh, VirtualService
+from analyzer.mesh.model import VirtualService
 from analyzer.mesh.scoping import EgressListener, OutboundPolicy, Sidecar
-from analyzer.mesh.services import Service as KubernetesService
-from analyzer.simulation.clusters import Clusters, one_per_host
+from analyzer.simulation.clusters import Cluster, Clusters, merged_into_one
 from analyzer.simulation.destinations import Destinations
+from analyzer.simulation.listeners import ChainGroup, Target
 from analyzer.simulation.ports import PortView, build_port
-from analyzer.simulation.registry import Order, Registry, is_age_open
-from analyzer.simulation.routes import (
-    Client,
-    Delegates,
-    destination_hosts,
-    hosts_of,
-    overlap,
-    visible_virtual_services,
-)
+from analyzer.simulation.registry import Registry, Services, is_age_open
+from analyzer.simulation.routes import Client, hosts_of, imported_routes, overlap
 from analyzer.simulation.services import Service
-from analyzer.simulation.sidecars import EVERYTHING, imported, is_subset, one_namespace_per_host
-from analyzer.simulation.versions import Version
+from analyzer.simulation.sidecars import EVERYTHING, imported, imports_of, in_one_namespace, is_subset
 
 
-@dataclass(frozen=True, eq=False)
 class Egress:
-    """One egress listener with what it imports."""
+    """One egress listener with what it imports; what that is, is looked up by host or port when asked for."""
 
-    listener: EgressListener
-    services: Sequence[Service]
-    virtual_services: Sequence[VirtualService]
+    def __init__(self, listener: EgressListener, scope: "Scope", earlier: Sequence["Egress"]) -> None:
+        registry, namespace = scope.registry, scope.client.namespace
+        self.listener, self._earlier = listener, earlier
+        self._registry, self._namespace, self._has_sidecar = registry, namespace, scope.sidecar is not None
+        self.imports = imports_of(listener, namespace, registry.version)
+        visible = registry.virtual_services(namespace)
+        self.virtual_services = imported_routes(visible, listener, namespace, registry.version)
+        self._by_host: dict[str, Mapping[Service, Service]] = {}
+        self._by_port: dict[int, Sequence[Service]] = {}
 
-    @cached_property
-    def by_port(self) -> Mapping[int, Sequence[Service]]:
+    def on_port(self, number: int) -> Sequence[Service]:
         """The services that have a port, in order."""
-        found: dict[int, list[Service]] = {}
-        for service in self.services:
-            for number in dict.fromkeys(port.number for port in service.ports):
-                found.setdefault(number, []).append(service)
+        if number not in self._by_port:
+            self._by_port[number] = [*self.private_on_port(number), *self._taken(self._registry.public, number)]
+        return self._by_port[number]
+
+    def private_on_port(self, number: int) -> Sequence[Service]:
+        """Those of them that are not public."""
+        return self._taken(self._registry.private(self._namespace), number)
+
+    def _taken(self, services: Services, number: int) -> Sequence[Service]:
+        places = self.imports.places
+        found: list[Service] = []
+        for service in services.on_port(number):
+            if places is None or service.source.namespace in places:
+                kept = self.named(service.host).get(service)
+                if kept is service or (kept is not None and any(port.number == number for port in kept.ports)):
+                    found.append(kept)
         return found
+
+    def named(self, host: str) -> Mapping[Service, Service]:
+        """The services of a host name that are imported, in order, and what each is after merging."""
+        if host not in self._by_host:
+            self._by_host[host] = self._named(host)
+        return self._by_host[host]
+
+    def _named(self, host: str) -> Mapping[Service, Service]:
+        registry, version = self._registry, self._registry.version
+        found = imported(registry.named(host, self._namespace), self.listener, self.imports, version)
+        found = in_one_namespace(found, self._namespace, version, has_sidecar=self._has_sidecar)
+        if not self._has_sidecar and (1, 22) <= version < (1, 24) and found:
+            return merged_into_one(found)
+        first = next((taken for egress in self._earlier for taken in egress.named(host)), None)
+        if first is not None:  # of what several listeners import from different namespaces, the first one's stays
+            found = [service for service in found if service.source.namespace == first.source.namespace]
+        return dict(zip(found, found, strict=True))
 
     def routes_of(self, host: str) -> list[VirtualService]:
         """The VirtualServices whose TLS and TCP routes hold for a host: all that have a name in common, in order."""
+        if not self.virtual_services:
+            return []
         if host.startswith("*"):
             return [item for item in self.virtual_services if any(overlap(name, host) for name in hosts_of(item))]
         found = {id(item): item for item in self._routes.get(host, ())}
@@ -78,31 +105,25 @@ class Egress:
 
 
 class Scope:
-    """One namespace's view under one Sidecar, in one order of creation; ports are built when first asked for."""
+    """One namespace's view under one Sidecar, in one order of creation; ports are built when first asked for.
+
+    `beneath` is the scope of a namespace that has nothing of its own. One that sees all of that, and besides only what
+    is exported to it, takes ports and clusters from there; for others it is null.
+    """
 
     def __init__(
-        self, mesh: Mesh, registry: Registry, client: Client, sidecar: Sidecar | None, order: Order, version: Version
+        self, registry: Registry, client: Client, sidecar: Sidecar | None = None, beneath: "Scope | None" = None
     ) -> None:
-        self.mesh, self.client, self.sidecar, self.version = mesh, client, sidecar, version
-        self._registry = registry
-        listeners = (sidecar.egress if sidecar is not None else None) or (EVERYTHING,)
-        visible = self._visible = registry.visible_in(client.namespace)
-        chosen: list[Egress] = []
-        for listener in listeners:
-            services = imported(visible, listener, client.namespace, version)
-            own = one_namespace_per_host(services, client.namespace, version, has_sidecar=sidecar is not None)
-            if sidecar is None and (1, 22) <= version < (1, 24):
-                own = one_per_host(own)
-            routes = visible_virtual_services(mesh, client.namespace, order, listener, version)
-            chosen.append(Egress(listener, own, routes))
-        self.egress: Sequence[Egress] = _one_home_for_all(chosen)
-        self.delegates = Delegates(mesh)
-        every = [*dict.fromkeys(service for egress in self.egress for service in egress.services)]
-        every += self._led_to(visible, every)
-        self.clusters = Clusters(every, mesh, version, has_sidecar=sidecar is not None)
-        self.destinations = Destinations(mesh, client, order, self.clusters)
-        self.aliases = _aliases(mesh)
+        self.registry, self.client, self.sidecar = registry, client, sidecar
+        self.mesh, self.version = registry.mesh, registry.version
+        self.beneath = beneath if self._sees_all_of_it else None
+        self.egress: list[Egress] = []
+        for listener in (sidecar.egress if sidecar is not None else None) or (EVERYTHING,):
+            self.egress.append(Egress(listener, self, tuple(self.egress)))
+        self.clusters = Clusters(self.egress, registry, client, has_sidecar=sidecar is not None)
+        self.destinations = Destinations(registry, client, self.clusters)
         self._ports: dict[int, PortView] = {}
+        self._working: dict[int, bool] = {}
 
     def port(self, number: int) -> PortView:
         """Everything that these proxies have on one port."""
@@ -112,7 +133,7 @@ class Scope:
 
     def is_order_open(self, one: Service, other: Service) -> bool:
         """Whether nobody knows which of two services istiod looks at first."""
-        groups = {self._registry.group_of(item, self.client.namespace) for item in (one, other)}
+        groups = {self.registry.group_of(item, self.client.namespace) for item in (one, other)}
         return len(groups) == 1 and is_age_open(one.source, other.source)
 
     def forget(self) -> None:
@@ -127,8 +148,8 @@ class Scope:
     @cached_property
     def shares_hosts(self) -> bool:
         """Whether two objects that are seen here have a host name in common."""
-        owner: dict[str, int] = {}
-        return any(owner.setdefault(item.host, id(item.source)) != id(item.source) for item in self._visible)
+        private, public = self.registry.private(self.client.namespace), self.registry.public
+        return private.shares_hosts or public.shares_hosts or any(public.named(host) for host in private.hosts)
 
     def policy(self, default: OutboundPolicy, *, override: bool) -> tuple[OutboundPolicy, str | None]:
         """The outbound policy, and the Sidecar that sets it if one does."""
@@ -136,47 +157,46 @@ class Scope:
             return self.sidecar.outbound_policy, self.sidecar.reference
         return default, None
 
-    def _led_to(self, visible: Iterable[Service], known: Sequence[Service]) -> list[Service]:
-        """Services that only routes name: they are imported as clusters, and get neither listener nor virtual host.
+    def behind(self, target: Target) -> Sequence[Cluster]:
+        """The clusters that the traffic of a target goes to."""
+        if target.leads is not None:
+            return self.destinations.of(target.leads)
+        host, number = target.service.host, target.port.number
+        of = self if self.beneath is None or self._is_special(host) else self.beneath
+        cluster = of.clusters.of(host, number)
+        if target.http and host != host.lower() and self.version >= (1, 27) and cluster.missing is None:
+            why = f"the host {host} has upper case: since 1.27 its route names a cluster that does not exist"
+            cluster = replace(cluster, missing=why)
+        return (cluster,)
 
-        Of several namespaces it is the client's own, else the first by name (pickFirstVisibleNamespace).
-        """
-        routes = [item for egress in self.egress for item in egress.virtual_services]
-        wanted = {host for item in routes for host in destination_hosts(item, self.delegates)}
-        wanted -= {service.host for service in known}
-        if not wanted:
-            return []
-        found = [service for service in visible if service.host in wanted]
-        homes: dict[str, set[str]] = {}
-        for service in found:
-            homes.setdefault(service.host, set()).add(service.source.namespace)
-        own = self.client.namespace
-        home = {host: own if own in places else min(places) for host, places in homes.items()}
-        return [service for service in found if home[service.host] == service.source.namespace]
+    def all_work(self, group: ChainGroup) -> bool:
+        """Whether every server name of some chains of this scope leads to a cluster that works."""
+        known = self._working.get(id(group))
+        if known is None:
+            clusters = (cluster for target in group.by_name for cluster in self.behind(target))
+            known = self._working[id(group)] = all(item.missing is None and item.doubt is None for item in clusters)
+        return known
 
+    def is_special(self, number: int) -> bool:
+        """Whether some public service of a port is not here what it is to everybody."""
+        return number in self._special_ports
 
-def _aliases(mesh: Mesh) -> Mapping[str, Sequence[KubernetesService]]:
-    """ExternalName Services by what they point at."""
-    found: dict[str, list[KubernetesService]] = {}
-    for item in mesh.services:
-        if item.external_name is not None:
-            found.setdefault(item.external_name, []).append(item)
-    return found
+    @property
+    def _sees_all_of_it(self) -> bool:
+        """Whether no egress list narrows what is public, and all that is public is routed as for everybody."""
+        if self.sidecar is not None and (self.sidecar.egress is not None or self.version < (1, 24)):
+            return False
+        private = self.registry.has_private_virtual_services(self.client.namespace)
+        return not private and not self.registry.rests_on_client
 
+    def _is_special(self, host: str) -> bool:
+        return host in self._contested or bool(self.registry.private(self.client.namespace).named(host))
 
-def _one_home_for_all(chosen: list[Egress]) -> list[Egress]:
-    """Of a host that several egress listeners import from different namespaces, the first listener's stays."""
-    if len(chosen) == 1:
-        return chosen
-    home: dict[str, str] = {}
-    kept: list[Egress] = []
-    for egress in chosen:
-        services = [item for item in egress.services if home.setdefault(item.host, item.source.namespace)]
-        kept.append(
-            Egress(
-                egress.listener,
-                [item for item in services if home[item.host] == item.source.namespace],
-                egress.virtual_services,
-            )
-        )
-    return kept
+    @cached_property
+    def _contested(self) -> Collection[str]:
+        return self.registry.contested_in(self.client.namespace)
+
+    @cached_property
+    def _special_ports(self) -> frozenset[int]:
+        named = (self.registry.named(host, self.client.namespace) for host in self._contested)
+        return frozenset(port.number for services in named for service in services for port in service.ports)

@@ -15,6 +15,8 @@ from analyzer.simulation.versions import Version
 from analyzer.vocabulary import Resolution
 
 CLUSTER_DOMAIN = "cluster.local"
+IN_CLUSTER = f".svc.{CLUSTER_DOMAIN}"
+"""How the full host of a Service ends."""
 _UNSPECIFIED = "0.0.0.0"
 _AUTO_LABEL = "networking.istio.io/enable-autoallocate-ip"
 

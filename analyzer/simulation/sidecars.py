@@ -6,6 +6,7 @@ Sources: istio/istio pilot/pkg/model/push_context.go (getSidecarScope), pilot/pk
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from analyzer.mesh.scoping import EgressListener, Sidecar
 from analyzer.simulation.services import Service
@@ -51,6 +52,12 @@ class Imports:
         """Whether a host of a namespace is imported."""
         return _any_covers(self.taken, namespace, host) and not _any_covers(self.left_out, namespace, host)
 
+    @cached_property
+    def places(self) -> frozenset[str] | None:
+        """The namespaces from which something is taken, null for any."""
+        places = frozenset(place for place, _ in self.taken)
+        return None if "*" in places else places
+
     @property
     def are_exact(self) -> bool:
         """Whether every pair names one host of one namespace."""
@@ -90,11 +97,12 @@ def is_subset(host: str, pattern: str) -> bool:
     return pattern.startswith("*") and host.lstrip("*").endswith(pattern[1:]) and len(host) >= len(pattern)
 
 
-def imported(services: Iterable[Service], listener: EgressListener, namespace: str, version: Version) -> list[Service]:
-    """The services that an egress listener takes, in the order given."""
+def imported(
+    services: Sequence[Service], listener: EgressListener, imports: Imports, version: Version
+) -> Sequence[Service]:
+    """The services that an egress listener takes, in the order given; `imports` are the listener's own."""
     if listener is EVERYTHING:
-        return list(services)
-    imports = imports_of(listener, namespace, version)
+        return services
     wanted = _has_port(listener)
     found = [item for item in services if wanted(item) and imports.covers(item.source.namespace, item.host)]
     if version >= (1, 31) and imports.are_exact:
@@ -112,25 +120,22 @@ def _has_port(listener: EgressListener) -> Callable[[Service], bool]:
     return lambda service: any(item.number == port.number for item in service.ports)
 
 
-def one_namespace_per_host(
+def in_one_namespace(
     services: Sequence[Service], namespace: str, version: Version, *, has_sidecar: bool
-) -> list[Service]:
-    """Of a host name in several namespaces only one namespace's services survive.
+) -> Sequence[Service]:
+    """Of the services of one host name only one namespace's survive.
 
     Since 1.24 the client's own, else a Kubernetes Service's, else the first; with a Sidecar before that the own,
     else the first; 1.22 and 1.23 without one a Kubernetes Service's, else the first; before, every one stays.
     """
-    if version < (1, 22) and not has_sidecar:
-        return list(services)
+    if len(services) < 2 or (version < (1, 22) and not has_sidecar):
+        return services
     own_wins, kubernetes_wins = version >= (1, 24) or has_sidecar, version >= (1, 24) or not has_sidecar
-    home: dict[str, tuple[int, str]] = {}
-    for service in services:
-        place = service.source.namespace
-        rank = 2
-        if own_wins and place == namespace:
-            rank = 0
-        elif kubernetes_wins and service.is_kubernetes:
-            rank = 1
-        if service.host not in home or rank < home[service.host][0]:
-            home[service.host] = (rank, place)
-    return [service for service in services if home[service.host][1] == service.source.namespace]
+
+    def rank(service: Service) -> int:
+        if own_wins and service.source.namespace == namespace:
+            return 0
+        return 1 if kubernetes_wins and service.is_kubernetes else 2
+
+    home = min(services, key=rank).source.namespace
+    return [service for service in services if service.source.namespace == home]

@@ -25,8 +25,8 @@ from analyzer.simulation.worlds import Possible, World, agreed
 from analyzer.vocabulary import NEWEST_ISTIO, WORST_FIRST, EgressClass, Mode, Outcome
 
 _UNKNOWN_NAMESPACE = ""
-_ANYWHERE = "\0"
-"""The namespace of all that nothing tells apart: they share one scope."""
+_NOWHERE = "\0"
+"""A namespace that is none: nothing is exported to it, and nothing lives there."""
 _NO_LABELS: Labels = {}
 _SCOPES_KEPT = 8
 """Scopes that a replay holds when it comes to the next namespace; each has a chain for every service it sees."""
@@ -53,7 +53,7 @@ class Simulator:
         self._version = version_of(istio_version)
         self._owners = Owners(mesh)
         self._workloads = Workloads(mesh, self._version)
-        self._registries: dict[tuple[bool, bool], Registry] = {}
+        self._everybodys: dict[tuple[bool, bool], Scope] = {}
         self._scopes: dict[tuple[object, ...], Scope] = {}
         self._possible: dict[tuple[str, str | None, bool], Possible] = {}
         self._policies: dict[tuple[int, str], Policy] = {}
@@ -116,8 +116,9 @@ class Simulator:
     def _after_forgetting(self, group: Iterable[Destination]) -> Iterable[Destination]:
         """A namespace's destinations, once what was built for the ones before is given up: memory stays bounded."""
         if len(self._scopes) > _SCOPES_KEPT:
-            for key in [key for key in self._scopes if key[-1] != _ANYWHERE]:
-                self._scopes.pop(key).forget()
+            for scope in self._scopes.values():
+                scope.forget()
+            self._scopes.clear()
             self._policies.clear()
         return group
 
@@ -237,32 +238,29 @@ class Simulator:
         return [
             service.address
             for egress in view.egress
-            for service in egress.by_port.get(number, ())
+            for service in egress.on_port(number)
             if service.address is not None
             and service.address.startswith(UNALLOCATED)
             and (host is None or covers(service.host, host))
         ]
 
     def _scope(self, world: World, namespace: str) -> Scope:
-        registry = self._registry(world.forward, world.captures_dns)
-        alike = world.sidecar is None and world.labels is None and self._are_alike(namespace, registry)
-        place = _ANYWHERE if alike else namespace
         labels = None if world.labels is None else tuple(sorted(world.labels.items()))
-        key = (world.forward, world.captures_dns, id(world.sidecar), labels, place)
-        if key not in self._scopes:
-            client, order = Client(place, world.labels), Order(forward=world.forward)
-            self._scopes[key] = Scope(self.mesh, registry, client, world.sidecar, order, self._version)
-        return self._scopes[key]
+        key = (world.forward, world.captures_dns, id(world.sidecar), labels, namespace)
+        scope = self._scopes.get(key)
+        if scope is None:
+            shared = self._shared(world.forward, world.captures_dns)
+            scope = Scope(shared.registry, Client(namespace, world.labels), world.sidecar, shared)
+            self._scopes[key] = scope
+        return scope
 
-    def _are_alike(self, namespace: str, registry: Registry) -> bool:
-        return registry.is_like_any_other(namespace) and not self.mesh.virtual_services
-
-    def _registry(self, forward: bool, captures_dns: bool) -> Registry:
+    def _shared(self, forward: bool, captures_dns: bool) -> Scope:
+        """What is public, as a namespace sees it that has nothing of its own."""
         key = (forward, captures_dns)
-        if key not in self._registries:
-            order = Order(forward=forward)
-            self._registries[key] = Registry(self.mesh, self._version, order, captures_dns=captures_dns)
-        return self._registries[key]
+        if key not in self._everybodys:
+            registry = Registry(self.mesh, self._version, Order(forward=forward), captures_dns=captures_dns)
+            self._everybodys[key] = Scope(registry, Client(_NOWHERE))
+        return self._everybodys[key]
 
     def _knows_service(self, host: str | None) -> bool:
         return host is not None and host in self._service_hosts
