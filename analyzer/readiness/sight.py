@@ -9,7 +9,7 @@ from analyzer.mesh.names import covers
 from analyzer.readiness.relatives import Near, Relatives
 from analyzer.simulation.registry import Order, group_of
 from analyzer.simulation.services import Service
-from analyzer.simulation.sidecars import one_namespace_per_host
+from analyzer.simulation.sidecars import in_one_namespace
 from analyzer.simulation.versions import version_of
 from analyzer.simulation.visibility import EVERYBODY, scope_of
 
@@ -64,7 +64,7 @@ class Sight:
             Order(forward=True).of(rivals), key=lambda entry: group_of(self._scope(entry), entry, self._namespace)
         )
         services = [Service(entry, near.pattern, None) for entry in ordered]
-        kept = one_namespace_per_host(services, self._namespace, self.version, has_sidecar=self.sidecar is not None)
+        kept = in_one_namespace(services, self._namespace, self.version, has_sidecar=self.sidecar is not None)
         return all(service.source.namespace != near.entry.namespace for service in kept)
 
     def _scope(self, entry: ServiceEntry) -> frozenset[str]:
