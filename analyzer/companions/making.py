@@ -45,7 +45,7 @@ def _document(file: CompanionFile, content: dict[str, object]) -> Document:
     assert isinstance(metadata, dict)
     origin = Origin(file.file, 1, 1, file.text.encode())
     kind, version = str(content["kind"]), str(content["apiVersion"])
-    return Document(kind, version, metadata["namespace"], metadata["name"], content, origin)
+    return Document(kind, version, metadata.get("namespace", "default"), metadata["name"], content, origin)
 
 
 def _refused(files: Sequence[CompanionFile], istio_version: str) -> dict[str, Finding]:

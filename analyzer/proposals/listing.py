@@ -97,3 +97,14 @@ def listed(sidecar: Sidecar, lines: dict[int | None, tuple[str, ...]]) -> Sideca
 def listed_sidecars(listings: Iterable[Listing]) -> tuple[Sidecar, ...]:
     """Every Sidecar that some lines are added to, with them."""
     return tuple(listed(found[0].sidecar, added_lines(found)) for _, found in sorted(by_sidecar(listings).items()))
+
+
+def lines_between(before: Sidecar, after: Sidecar) -> dict[int | None, tuple[str, ...]]:
+    """The lines that `listed` added to a Sidecar, by listener."""
+    old, new = before.egress or (), after.egress or ()
+    lines: dict[int | None, tuple[str, ...]] = {
+        place: listener.hosts[len(old[place].hosts) :] for place, listener in enumerate(new[: len(old)])
+    }
+    if len(new) > len(old):
+        lines[None] = new[len(old)].hosts
+    return {place: added for place, added in lines.items() if added}

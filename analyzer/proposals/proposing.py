@@ -31,12 +31,14 @@ def propose(
 ) -> Proposals:
     """The manifests that make the legitimate egress explicit, and for every other destination why it gets none.
 
-    Everything is replayed over the mesh as it is: what is proposed admits each destination that it was made for,
-    lets out none that was judged otherwise, and stops nothing that works. Raises `UsageError` for an Istio version
+    Everything is replayed over the mesh as it is, but for Sidecars that let anything out, which are taken to follow
+    the mesh's mode: what is proposed admits each destination that it was made for, lets out none that was judged
+    otherwise, and stops nothing that works. Raises `UsageError` for an Istio version
     that is not supported.
     """
     ordered = sorted(judged, key=lambda item: item.key.order)
     everything = [_at_home(item, settings) for item in ordered]
+    original, mesh = mesh, _switched(mesh)
     before = Simulator(mesh, mode=mode, istio_version=istio_version)
     unlisted = Unlisted(before)
     wanted = eligible(everything, settings, before, unlisted)
@@ -81,7 +83,7 @@ def propose(
     written = [
         rendered(kinds[item.service_entry.reference], item, istio_version) for item in proof.kept if item.makes_entry
     ]
-    written += rendered_sidecars(proof.kept)
+    written += rendered_sidecars(proof.kept, original)
     proposals, patches = patched(written)
     return Proposals(
         proposed=tuple(sorted(proposals, key=lambda proposal: proposal.file)),
@@ -89,6 +91,16 @@ def propose(
         patches=tuple(patches),
         warnings=tuple(proof.warnings),
     )
+
+
+def _switched(mesh: Mesh) -> Mesh:
+    """The mesh with all its Sidecars switched, but those that send what is not registered to a proxy of their own."""
+    lax = (
+        replace(sidecar, outbound_policy=None)
+        for sidecar in mesh.sidecars
+        if sidecar.outbound_policy is not None and sidecar.outbound_policy.egress_proxy is None
+    )
+    return mesh.over(Mesh(sidecars=tuple(lax)))
 
 
 def _still_hidden(item: Judged, candidate: Candidate) -> NotProposed:

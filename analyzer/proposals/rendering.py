@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from analyzer.detection.texts import entries, shown
 from analyzer.errors import Place
 from analyzer.evidence import Destination, Judged
-from analyzer.mesh.model import ServiceEntry, Sidecar
+from analyzer.mesh.model import Mesh, ServiceEntry, Sidecar
 from analyzer.proposals.editing import Edit, Listed, edit
 from analyzer.proposals.listing import added_lines, by_sidecar, listed
 from analyzer.proposals.manifest_kind import Candidate, ManifestKind
@@ -50,11 +50,12 @@ def rendered(kind: ManifestKind, candidate: Candidate, istio_version: str) -> tu
     return _proposal(entry, kind.name, entry.hosts, candidate.made_for, reason, yaml, action, made, needs_review)
 
 
-def rendered_sidecars(candidates: Iterable[Candidate]) -> Iterator[tuple[Proposal, Edit | None]]:
-    """The Sidecars that candidates need another line in, each as a proposal, and the edit where it is one of a file."""
+def rendered_sidecars(candidates: Iterable[Candidate], mesh: Mesh) -> Iterator[tuple[Proposal, Edit | None]]:
+    """The Sidecars of a mesh that candidates need another line in, as proposals; with the edits of files."""
     kept = list(candidates)
-    for _, listings in sorted(by_sidecar(listing for item in kept for listing in item.listings).items()):
-        sidecar, lines = listings[0].sidecar, added_lines(listings)
+    written = {sidecar.reference: sidecar for sidecar in mesh.sidecars}
+    for reference, listings in sorted(by_sidecar(listing for item in kept for listing in item.listings).items()):
+        sidecar, lines = written[reference], added_lines(listings)
         keys = {key for listing in listings for key in listing.keys}
         made_for = [item for candidate in kept for item in candidate.made_for if item.key in keys]
         made = edit(sidecar, Listed(tuple(lines.items())))

@@ -14,6 +14,7 @@ from analyzer.companions import Companions, Situation, known_companions, make_co
 from analyzer.companions.making import documents_of
 from analyzer.errors import UsageError
 from analyzer.evidence import Destination
+from analyzer.mesh import load_mesh
 from analyzer.mesh.loading import mesh_of as read_mesh
 from analyzer.mesh.loading import service_entry_of
 from analyzer.mesh.model import Endpoint, Gateway, Mesh, Port, ServiceEntry, Sidecar
@@ -197,7 +198,50 @@ def test_a_rollout_begins_where_nothing_breaks() -> None:
     assert "7 entries" in next(file.text for file in files if file.file.endswith("ROLLOUT.md"))
 
 
-def test_a_sidecar_that_is_there_already_is_left_to_its_owner() -> None:
+_OWN = """\
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: mine, namespace: shop}
+spec:
+  # what the shop needs
+  egress:
+    - hosts: ["istio-system/*"]
+  ingress:
+    - port: {number: 9080, name: http, protocol: HTTP}
+      defaultEndpoint: 127.0.0.1:8080
+"""
+
+
+@pytest.mark.parametrize("former", ["", "ALLOW_ANY"])
+def test_a_sidecar_that_is_there_already_is_switched_as_it_stands(tmp_path: Path, former: str) -> None:
+    policy = f"  outboundTrafficPolicy: {{mode: {former}}}\n" if former else ""
+    (tmp_path / "mine.yaml").write_text(_OWN + policy)
+    mesh = load_mesh([str(tmp_path)])[0]
+
+    companions = made(SHOP, "sidecar", mesh=mesh)
+
+    step = next(file.text for file in companions.files if file.file == "companions/sidecar/01-shop.yaml")
+    assert "# what the shop needs" in step
+    found = specs(companions)
+    there, back = found["sidecar/01-shop.yaml"], found["sidecar/rollback/01-shop.yaml"]
+    hosts = ["istio-system/*", "./api.partner.example", "./mirror.packages.example"]
+    assert there["egress"] == back["egress"] == [{"hosts": hosts}]
+    assert there["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}
+    assert back.get("outboundTrafficPolicy") == ({"mode": former} if former else None)
+    assert there["ingress"] == back["ingress"]
+    assert companions.notes == ()
+
+
+def test_a_namespace_that_is_switched_already_is_no_step(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(_OWN + "  outboundTrafficPolicy: {}\n")
+
+    companions = made(SHOP, "sidecar", mesh=load_mesh([str(tmp_path)])[0])
+
+    assert companions.files == ()
+    assert companions.notes == ("shop is REGISTRY_ONLY already, by its Sidecar mine.",)
+
+
+def test_a_sidecar_whose_document_is_not_at_hand_is_left_to_its_owner() -> None:
     own = Sidecar(namespace="shop", name="mine", egress=None)
 
     companions = made(SHOP, "sidecar", mesh=Mesh(sidecars=(own,)))

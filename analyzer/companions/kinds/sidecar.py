@@ -5,8 +5,8 @@ that its proxies learn of (istio/istio pilot/pkg/model/sidecar.go). So the list 
 and only where the log was watched long enough for what is not in it to count.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from analyzer.companions.companion import CompanionFile, Companions, Situation
 from analyzer.companions.objects import manifest
@@ -15,6 +15,10 @@ from analyzer.evidence import Destination
 from analyzer.mesh.model import Mesh, Sidecar
 from analyzer.mesh.names import is_dns1123_label
 from analyzer.mesh.scoping import EgressListener, OutboundPolicy
+from analyzer.proposals.editing import Listed, Switched, edit
+from analyzer.proposals.editing.edits import Changing
+from analyzer.proposals.listing import lines_between
+from analyzer.proposals.rendering import annotations_of
 from analyzer.readiness import NamespaceReadiness
 from analyzer.readiness.words import counted
 from analyzer.simulation import Simulator
@@ -33,23 +37,35 @@ class SidecarCompanion:
 
     def make(self, situation: Situation) -> Companions:
         """A Sidecar and a rollback for each namespace, and the plan."""
-        steps: list[tuple[NamespaceReadiness, tuple[str, ...]]] = []
+        steps: list[_Step] = []
         notes: list[str] = []
         for readiness in _in_order(situation):
             own = _existing(situation.mesh, readiness.namespace or "")
             if own is None:
-                steps.append((readiness, _hosts(situation, readiness)))
-            else:
+                steps.append(_Step(readiness, _hosts(situation, readiness)))
+            elif own.outbound_policy is not None and own.outbound_policy.mode is Mode.REGISTRY_ONLY:
+                notes.append(f"{own.namespace} is REGISTRY_ONLY already, by its Sidecar {own.name}.")
+            elif edit(own, Listed(())) is None:
                 notes.append(
-                    f"{own.namespace} has the Sidecar {own.name} already: set `outboundTrafficPolicy: {{mode: "
-                    f"REGISTRY_ONLY}}` there, and list {', '.join(_hosts(situation, readiness))} among its hosts."
+                    f"{own.namespace} has the Sidecar {own.name} already, and its document is not at hand: set "
+                    "`outboundTrafficPolicy: {mode: REGISTRY_ONLY}` there."
                 )
-        files = [
-            file
-            for number, (readiness, hosts) in enumerate(steps, 1)
-            for file in _step(situation, number, readiness, hosts)
-        ]
+            else:
+                after = next(item for item in situation.applied.sidecars if item.reference == own.reference)
+                lists = tuple(host for listener in after.egress or () for host in listener.hosts)
+                steps.append(_Step(readiness, lists or _EVERYTHING, own, lines_between(own, after)))
+        files = [file for number, step in enumerate(steps, 1) for file in _files(situation, number, step)]
         return Companions((*files, _plan(steps, situation)) if steps else (), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One namespace's switch: what it sees, and the Sidecar that it has already with the lines it is to get."""
+
+    readiness: NamespaceReadiness
+    hosts: tuple[str, ...]
+    own: Sidecar | None = None
+    lines: Mapping[int | None, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _in_order(situation: Situation) -> list[NamespaceReadiness]:
@@ -116,34 +132,45 @@ def _hides(situation: Situation, namespace: str, hosts: tuple[str, ...]) -> bool
     )
 
 
-def _step(
-    situation: Situation, number: int, readiness: NamespaceReadiness, hosts: tuple[str, ...]
-) -> Iterable[CompanionFile]:
-    namespace = readiness.namespace or ""
+def _files(situation: Situation, number: int, step: _Step) -> Iterator[CompanionFile]:
+    """The step and its way back; of a Sidecar that exists both are its document with one line more or less."""
+    readiness, namespace = step.readiness, step.readiness.namespace or ""
     file = f"{number:02d}-{namespace}.yaml"
-    seen = situation.outbound[namespace]
     before = situation.mesh.config.outbound_policy.mode
-    parts: list[tuple[str, tuple[str, ...], Mode, str]] = [
-        (file, hosts, Mode.REGISTRY_ONLY, f"Step {number}: {_forecast(readiness)}"),
-        (
-            f"rollback/{file}",
-            _EVERYTHING,
-            before,
-            f"Undoes step {number}: {namespace} sees and reaches what it did under the mesh's own {before}.",
-        ),
+    there = f"Step {number}: {_forecast(readiness)}"
+    back = f"Undoes step {number}: {namespace} sees and reaches what it did"
+    if step.own is None:
+        yield _sidecar(situation, namespace, file, step.hosts, Mode.REGISTRY_ONLY, there)
+        undone = f"{back} under the mesh's own {before}."
+        yield _sidecar(situation, namespace, f"rollback/{file}", _EVERYTHING, before, undone)
+        return
+    lines = Listed(tuple(step.lines.items()))
+    former = step.own.outbound_policy.mode if step.own.outbound_policy else None
+    undo: Changing = Switched(former.value, lines) if former else lines
+    parts: list[tuple[str, Changing, str]] = [
+        (file, Switched(Mode.REGISTRY_ONLY.value, lines), there),
+        (f"rollback/{file}", undo, f"{back} under {'its own' if former else 'the mesh-wide'} {former or before}."),
     ]
-    for path, listed, mode, reason in parts:
-        spec: dict[str, Any] = {"egress": [{"hosts": list(listed)}], "outboundTrafficPolicy": {"mode": mode.value}}
-        yield manifest(
-            "sidecar",
-            "Sidecar",
-            (namespace, _NAME),
-            spec,
-            reason=reason,
-            seen=seen,
-            istio_version=situation.istio_version,
-            file=path,
-        )
+    for path, change, reason in parts:
+        made = edit(step.own, change)
+        if made is not None:
+            text = made.document(annotations_of(situation.outbound[namespace], reason))
+            yield CompanionFile("sidecar", f"companions/sidecar/{path}", text, reason)
+
+
+def _sidecar(
+    situation: Situation, namespace: str, file: str, hosts: Sequence[str], mode: Mode, reason: str
+) -> CompanionFile:
+    return manifest(
+        "sidecar",
+        "Sidecar",
+        (namespace, _NAME),
+        {"egress": [{"hosts": list(hosts)}], "outboundTrafficPolicy": {"mode": mode.value}},
+        reason=reason,
+        seen=situation.outbound[namespace],
+        istio_version=situation.istio_version,
+        file=file,
+    )
 
 
 def _forecast(readiness: NamespaceReadiness) -> str:
@@ -157,19 +184,21 @@ def _forecast(readiness: NamespaceReadiness) -> str:
     )
 
 
-def _plan(steps: Sequence[tuple[NamespaceReadiness, tuple[str, ...]]], situation: Situation) -> CompanionFile:
+def _plan(steps: Sequence[_Step], situation: Situation) -> CompanionFile:
     lines = [
         "# REGISTRY_ONLY, namespace by namespace",
         "",
         f"Proposed by {MANAGED_BY}. Apply the ServiceEntries first (`kubectl apply -k manifests`), then one step at a",
-        "time, and watch each for a day. A step is undone by its rollback, or by `kubectl delete sidecar default` in",
-        "the namespace. Steps that see `*/*` hide nothing, because the log is too short or does not say what is",
-        "needed; the others let proxies see only what is listed, which is what the log shows to be needed.",
+        "time, and watch each for a day. A step is undone by its rollback; where the namespace had no Sidecar before,",
+        "also by `kubectl delete sidecar default` there. Steps that see `*/*` hide nothing, because the log is too",
+        "short or does not say what is needed; the others let proxies see only what is listed: what the log shows to",
+        "be needed, or what the namespace's own Sidecar lists.",
         "",
         "| step | namespace | status | would break | unsure | sees | apply | undo |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for number, (readiness, hosts) in enumerate(steps, 1):
+    for number, step in enumerate(steps, 1):
+        readiness = step.readiness
         file = f"{number:02d}-{readiness.namespace}.yaml"
         cells = (
             str(number),
@@ -177,12 +206,13 @@ def _plan(steps: Sequence[tuple[NamespaceReadiness, tuple[str, ...]]], situation
             _words(readiness.status),
             f"{readiness.breaking.entries:,} entries",
             f"{readiness.unsure.entries:,} entries",
-            " ".join(f"`{host}`" for host in hosts),
+            " ".join(f"`{host}`" for host in step.hosts),
             f"`{file}`",
             f"`rollback/{file}`",
         )
         lines.append(f"| {' | '.join(cells)} |")
-    for number, (readiness, _) in enumerate(steps, 1):
+    for number, step in enumerate(steps, 1):
+        readiness = step.readiness
         lines += ["", f"## {number}. {readiness.namespace}", "", f"{_cell(readiness.because)}"]
         if readiness.rows:
             lines += ["", "| would break | entries | because |", "|---|---|---|"]

@@ -56,6 +56,19 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Switched:
+    """A Sidecar with another outbound policy, and the lines that it gets besides."""
+
+    kind: ClassVar[str] = "Sidecar"
+    mode: str
+    lines: Listed
+
+    def steps(self, content: Mapping[str, Any]) -> Sequence[Step]:
+        """The lines, and the mode."""
+        return [*self.lines.steps(content), Value(("spec", "outboundTrafficPolicy", "mode"), self.mode)]
+
+
+@dataclass(frozen=True)
 class Narrowed:
     """The ports (by number), hosts and scopes that are left of a ServiceEntry; null is what it has."""
 

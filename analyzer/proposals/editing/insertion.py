@@ -78,14 +78,20 @@ def replaced(node: Node, value: Scalar, *, is_json: bool) -> Splice:
 
 def node_at(target: Object, path: Sequence[str | int]) -> Node:
     """The node at a path. Raises `NotInPlace` where there is none."""
+    node = found_at(target, path)
+    if node is None:
+        raise NotInPlace(f"{_dotted(path)} is not there")
+    return node
+
+
+def found_at(target: Object, path: Sequence[str | int]) -> Node | None:
+    """The node at a path, null where there is none."""
     node: Node | None = target.node
     for key in path:
         if isinstance(key, str):
             node = value_of(node, key)
         else:
             node = node.value[key] if isinstance(node, SequenceNode) and key < len(node.value) else None
-    if node is None:
-        raise NotInPlace(f"{_dotted(path)} is not there")
     return node
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from analyzer.proposals.editing.insertion import Item, Path, Scalar, appended, node_at, put, replaced, without
+from analyzer.proposals.editing.insertion import Item, Path, Scalar, appended, found_at, node_at, put, replaced, without
 from analyzer.proposals.editing.nodes import NotInPlace, Object, pair
 from analyzer.proposals.editing.splices import Splice
 
@@ -61,7 +61,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Value:
-    """A scalar under a key: in place of what stands there, or at the end of its mapping."""
+    """A scalar under a key: in place of what stands there, or at the end of its mapping, which is made if need be."""
 
     path: Path
     value: Scalar
@@ -73,7 +73,7 @@ class Value:
     def splices(self, target: Object) -> Iterator[Splice]:
         """The value in the quotes of the old one."""
         *parents, key = self.path
-        found = pair(node_at(target, parents), str(key))
+        found = pair(found_at(target, parents), str(key))
         if found is None:
             yield put(target, parents, {str(key): self.value})
         else:
@@ -89,6 +89,8 @@ def _changed(content: Any, path: Sequence[str | int], change: Callable[[Any], An
         if not isinstance(content, list) or key >= len(content):
             raise NotInPlace("a list is not as long there as it was")
         return [_changed(item, rest, change) if place == key else item for place, item in enumerate(content)]
+    if content is None:
+        content = {}
     if not isinstance(content, Mapping):
         raise NotInPlace(f"{key} has no place there")
     return {**content, key: _changed(content.get(key), rest, change)}
