@@ -32,7 +32,7 @@ from analyzer.vocabulary import SOURCE_FIELDS
 
 _SUMMARIES_TOGETHER = 8
 """Summaries that wait before they are merged into one."""
-_ROWS_TOGETHER = 192_000
+_ROWS_TOGETHER = 128_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
 _EXCERPT = 2048
 """Bytes of a rejected line that are kept; its place in the source says where the rest is."""
