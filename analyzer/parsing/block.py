@@ -13,7 +13,7 @@ from analyzer.parsing.gathering import as_entries
 from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.parsed import Entries, Reason, Rejection
 
-_SAMPLED_LINES = 16
+_SAMPLED_LINES = 8
 _FIRST_SAMPLE = 4
 """Lines that are enough where they are all of one format."""
 _WORTH_A_COLUMN = 64
@@ -39,9 +39,15 @@ class BlockReader:
     def __init__(self, formats: Sequence[LogFormat] | None = None) -> None:
         self.formats = list(known_formats().values()) if formats is None else list(formats)
         self._candidates = lru_cache(maxsize=1024)(self._may_read)
+        self._sampled: tuple[bytes, Counter[str]] = (b"", Counter())
 
     def _may_read(self, shape: Shape) -> list[LogFormat]:
         return [log_format for log_format in self.formats if log_format.may_read(shape)]
+
+    def is_of_one_format(self, data: bytes) -> bool:
+        """Whether a few lines spread over a block are all of one format, so that nothing is to be taken off them."""
+        self._sampled = (data, self._seen_in(sample_lines(data, _FIRST_SAMPLE)))
+        return max(self._sampled[1].values(), default=0) == _FIRST_SAMPLE
 
     def read(self, data: bytes) -> ParsedBlock:
         """Read every line of a block; lines end in `\\n` and nothing else."""
@@ -57,8 +63,11 @@ class BlockReader:
 
     def _by_frequency(self, data: bytes) -> list[str]:
         """The formats of a few lines spread over the block, the most frequent first."""
-        few = self._seen_in(sample_lines(data, _FIRST_SAMPLE))
-        seen = few if max(few.values(), default=0) == _FIRST_SAMPLE else self._seen_in(sample_lines(data))
+        if self._sampled[0] is not data:
+            self.is_of_one_format(data)
+        seen, self._sampled = self._sampled[1], (b"", Counter())
+        if max(seen.values(), default=0) < _FIRST_SAMPLE:
+            seen = self._seen_in(sample_lines(data))
         order = {log_format.name: place for place, log_format in enumerate(self.formats)}
         return sorted(seen, key=lambda name: (-seen[name], order[name]))
 

@@ -103,7 +103,7 @@ def _is_entry(reader: BlockReader, text: bytes) -> bool:
 def _read(
     reader: BlockReader, data: bytes, around: Peeled | None, depth: int
 ) -> list[tuple[ParsedBlock, Peeled | None]]:
-    if depth < _DEEPEST and mostly_wrapped(data, reader):
+    if depth < _DEEPEST and not reader.is_of_one_format(data) and mostly_wrapped(data, reader):
         return _inside(reader, peel_block(data, around), around, depth)
     bare = reader.read(data)
     joined: list[tuple[ParsedBlock, Peeled | None]] = []
