@@ -307,7 +307,7 @@ def read_settings(path: str | Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"cannot read the settings: {error.strerror}", Place(str(path))) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -25,12 +25,12 @@ def command(
     output: OutputOption = Output.table,
 ) -> None:
     """Print every destination with its evidence, its verdict, and why it is refused or would be."""
-    from analyzer.cli.reading import audit_of
+    from analyzer.cli.reading import auditing
     from analyzer.cli.terminal import print_json, print_table
     from analyzer.shapes import destinations_as_json
 
-    audit = audit_of(
-        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    audit = auditing(settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of)(
+        lake
     )
     if output is Output.json:
         print_json(destinations_as_json(audit))

@@ -33,12 +33,12 @@ def command(
     output: OutputOption = Output.table,
 ) -> None:
     """Follow one destination from the log lines to the decision."""
-    from analyzer.cli.reading import audit_of
+    from analyzer.cli.reading import auditing
     from analyzer.cli.terminal import print_json, say
     from analyzer.explaining import explain, explanation_as_json, explanation_as_text
 
-    audit = audit_of(
-        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    audit = auditing(settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of)(
+        lake
     )
     explanations = explain(audit, what)
     if output is Output.json:

@@ -87,7 +87,7 @@ CompanionOption = Annotated[
 ]
 VersionOption = Annotated[str, typer.Option("--istio-version", help="Istio version of the proxies.", metavar="X.Y")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one a core.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Processes; default: one a core.")]
 FailOnOption = Annotated[
     FailOn, typer.Option("--fail-on", help="Exit with 1 where a destination has this verdict or a graver one.")
 ]

@@ -36,15 +36,14 @@ def command(
     fail_on: FailOnOption = FailOn.never,
 ) -> None:
     """Write manifests for the legitimate destinations, each replayed before it is written."""
-    from analyzer.cli.reading import audit_of
+    from analyzer.cli.reading import auditing
     from analyzer.cli.terminal import print_json, print_table
     from analyzer.cli.verdicts import exit_code
     from analyzer.proposals import proposals_as_json
     from analyzer.report import write_output, write_report
     from analyzer.shapes import companions_as_json
 
-    audit = audit_of(
-        lake,
+    audit = auditing(
         settings=settings,
         mesh=mesh,
         istio_version=istio_version,
@@ -52,7 +51,7 @@ def command(
         until=until,
         as_of=as_of,
         companions=companion,
-    )
+    )(lake)
     write_output(audit, out)
     write_report(audit, Path(out) / "report.html")
     if output is Output.json:

@@ -1,10 +1,12 @@
 """Turn option texts into values, or say what is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
+from analyzer.vocabulary import NEWEST_ISTIO
 
 if TYPE_CHECKING:
     from analyzer.mesh import Mesh
@@ -90,31 +92,36 @@ def settings_of(path: str | None, companions: Sequence[str] = ()) -> "Settings":
     return settings.model_copy(update={"proposals": proposals})
 
 
-def audit_of(
-    lake: str,
+def auditing(
     *,
     settings: str | None = None,
     mesh: Sequence[str] = (),
-    istio_version: str | None = None,
+    istio_version: str = NEWEST_ISTIO,
     since: str | None = None,
     until: str | None = None,
     as_of: str | None = None,
     companions: Sequence[str] = (),
-) -> "Audit":
-    """The audit of a lake with options as they were typed."""
+) -> Callable[[str], "Audit"]:
+    """How to audit a lake with options as they were typed; what is wrong with them is said here and now."""
+    from analyzer.versions import version_of
+
+    version_of(istio_version)
+    understood = {
+        "settings": settings_of(settings, companions),
+        "since": time_of(since, "--since"),
+        "until": time_of(until, "--until"),
+        "as_of": day_of(as_of),
+        "mesh": mesh_of(mesh),
+        "istio_version": istio_version,
+    }
+    return partial(_audited, understood)
+
+
+def _audited(understood: dict[str, Any], lake: str) -> "Audit":
     from analyzer.cli.terminal import warn
     from analyzer.execution.auditing import audit
-    from analyzer.vocabulary import NEWEST_ISTIO
 
-    result = audit(
-        lake,
-        settings=settings_of(settings, companions),
-        mesh=mesh_of(mesh),
-        istio_version=istio_version or NEWEST_ISTIO,
-        since=time_of(since, "--since"),
-        until=time_of(until, "--until"),
-        as_of=day_of(as_of),
-    )
+    result = audit(lake, **understood)
     for note in (*result.settings_notes, *result.companions.notes):
         warn(note)
     return result

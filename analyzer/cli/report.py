@@ -8,6 +8,8 @@ from analyzer.cli.options import (
     AsOfOption,
     LakeOption,
     MeshOption,
+    Output,
+    OutputOption,
     SettingsOption,
     SinceOption,
     UntilOption,
@@ -27,13 +29,18 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     as_of: AsOfOption = None,
+    output: OutputOption = Output.table,
 ) -> None:
-    """Write the report of a lake."""
-    from analyzer.cli.reading import audit_of
-    from analyzer.cli.terminal import say
+    """Write the report of a lake and say where it is."""
+    from analyzer.cli.reading import auditing
+    from analyzer.cli.terminal import print_json, say
     from analyzer.report import write_report
 
-    audit = audit_of(
-        lake, settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of
+    audit = auditing(settings=settings, mesh=mesh, istio_version=istio_version, since=since, until=until, as_of=as_of)(
+        lake
     )
-    say(str(write_report(audit, out)))
+    page = write_report(audit, out)
+    if output is Output.json:
+        print_json({"report": str(page), "data": str(page.with_suffix(".json"))})
+    else:
+        say(str(page))

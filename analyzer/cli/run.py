@@ -48,14 +48,23 @@ def command(
     quiet: QuietOption = False,
 ) -> None:
     """Ingest, classify, judge, propose, replay and report, in one go."""
-    from analyzer.cli.reading import audit_of, labels_of, one_of, settings_of
+    from analyzer.cli.reading import auditing, labels_of, one_of
     from analyzer.cli.terminal import hint, print_json, progress, say, warn
     from analyzer.cli.verdicts import exit_code, why_nothing_is_proposed
     from analyzer.execution.local import ingest
     from analyzer.report import headline, write_output, write_report
     from analyzer.shapes import summary_as_json
 
-    settings_of(settings, companion)  # a mistake there should be said before an hour of reading
+    # A mistake in the options should be said before an hour of reading.
+    audited = auditing(
+        settings=settings,
+        mesh=mesh,
+        istio_version=istio_version,
+        since=since,
+        until=until,
+        as_of=as_of,
+        companions=companion,
+    )
     one_of(log_format, mesh_config)
     with progress(quiet=quiet) as shown:
         tally = ingest(
@@ -69,16 +78,7 @@ def command(
         )
     for note in tally.notes:
         warn(note)
-    audit = audit_of(
-        lake,
-        settings=settings,
-        mesh=mesh,
-        istio_version=istio_version,
-        since=since,
-        until=until,
-        as_of=as_of,
-        companions=companion,
-    )
+    audit = audited(lake)
     write_output(audit, out)
     page = write_report(audit, Path(out) / "report.html")
     if (why := why_nothing_is_proposed(audit)) is not None:

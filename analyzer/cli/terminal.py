@@ -10,6 +10,9 @@ from typing import Any
 
 from analyzer.text import printable
 
+_LEAST_WIDTH = 44
+"""Letters of a cell before it may be folded: a host with its port, most reasons' codes."""
+
 
 def print_json(content: Any) -> None:
     """One JSON document."""
@@ -26,15 +29,21 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right:
     shown = sys.stdout.isatty()
     # A pipe has no edge: cutting cells there would lose what is in them.
     out = io.StringIO()
-    console = Console(
-        file=sys.stdout if shown else out, markup=False, highlight=False, width=None if shown else 100_000
-    )
+    console = Console(file=sys.stdout if shown else out, markup=False, highlight=False)
     table = Table(box=box.SIMPLE_HEAD if shown else None, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(cell), style=_STYLES.get(str(cell), "")) for cell in row))
-    console.print(table)
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    needed = 0
+    for place, column in enumerate(columns):
+        longest = max((len(row[place]) for row in cells), default=0)
+        # A narrow terminal breaks whole lines where it likes; broken inside of every cell they cannot be read at all.
+        least = max(len(column), min(longest, _LEAST_WIDTH))
+        needed += least + 3
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
+    console.width = max(console.width, needed) if shown else 100_000
+    for row, shown_row in zip(rows, cells, strict=True):
+        styles = (_STYLES.get(str(cell), "") for cell in row)
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(shown_row, styles, strict=True)))
+    console.print(table, soft_wrap=False, crop=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines()))
 
 

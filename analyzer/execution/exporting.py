@@ -27,12 +27,12 @@ _ROWS_A_GROUP = 1 << 17
 
 
 def export(lake: str, kind: str, out: str | None, since: datetime | None = None, until: datetime | None = None) -> None:
-    """Write entries as `parquet`, `csv` or `jsonl` to a file or to standard output.
+    """Write entries as `parquet`, `csv`, `jsonl` or `json` to a file or to standard output.
 
     Raises `LakeError` where there is no lake and `AnalyzerError` where the file cannot be written.
     """
     tables = sorted_entries(Lake(lake), since, until)
-    write = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}[kind]
+    write = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl, "json": _json}[kind]
     with _target(out) as file:
         write(tables, file)
 
@@ -91,10 +91,24 @@ def _parquet(tables: Iterable[pa.Table], file: IO[bytes]) -> None:
 
 
 def _jsonl(tables: Iterable[pa.Table], file: IO[bytes]) -> None:
+    for line in _objects(tables):
+        file.write(line + b"\n")
+
+
+def _json(tables: Iterable[pa.Table], file: IO[bytes]) -> None:
+    """One document, an array with an entry a line."""
+    before = b"[\n"
+    for line in _objects(tables):
+        file.write(before + line)
+        before = b",\n"
+    file.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+
+
+def _objects(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     for table in tables:
         for row in table.to_pylist():
             row["start_time"] = _time(row["start_time"])
-            file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n")
+            yield json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
 def _csv(tables: Iterable[pa.Table], file: IO[bytes]) -> None:

@@ -261,6 +261,53 @@ def test_every_command_answers_to_h() -> None:
     assert all(run(command, "-h").stdout.startswith(b"Usage: ") for command in commands)
 
 
+@pytest.mark.parametrize("command", ["entries", "destinations", "rejected", "explain", "report", "propose", "simulate"])
+def test_every_result_is_one_json_document_on_request(lake: str, tmp_path: Path, command: str) -> None:
+    out = {"report": ["--out", "r.html"], "propose": ["--out", "out"], "simulate": ["--manifests", "none.yaml"]}
+    (tmp_path / "none.yaml").write_text("")
+    more = [str(tmp_path / text) if "." in text or text == "out" else text for text in out.get(command, [])]
+    asked = ["api.example.com"] if command == "explain" else []
+
+    table = run(command, *asked, "--lake", lake, *more, "--output", "table")
+    done = run(command, *asked, "--lake", lake, *more, "--output", "json")
+
+    assert isinstance(json.loads(done.stdout), list | dict)
+    assert (table.returncode, done.returncode) == (0, 0), table.stderr
+    assert table.stdout
+
+
+def test_entries_are_written_in_one_way(lake: str) -> None:
+    assert run("entries", "--lake", lake, "--to", "csv", "--output", "json").returncode == 2
+    assert len(json.loads(run("entries", "--lake", lake, "--output", "json").stdout)) == 4
+    assert json.loads(run("entries", "--lake", lake, "--output", "json", "--since", "2030-01-01").stdout) == []
+
+
+@pytest.mark.parametrize("wrong", ["--since", "--until", "--as-of", "--istio-version", "--mesh", "--settings"])
+def test_a_mistake_in_an_option_is_said_before_anything_is_read(tmp_path: Path, wrong: str) -> None:
+    place = ["--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]
+
+    done = run("run", "sample_logs", *place, wrong, "yesterday")
+
+    assert done.returncode == 2
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_narrow_terminal_gets_whole_names(lake: str) -> None:
+    pty = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
+    command = [sys.executable, "-c", pty, sys.executable, "-m", "analyzer", "destinations", "--lake", lake]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | {"COLUMNS": "40"})
+
+    assert b"api.example.com:80" in done.stdout
+
+
+def test_settings_that_a_windows_editor_saved_are_read(lake: str, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_bytes(b"\xef\xbb\xbf[thresholds]\r\nmin_entries = 3\r\n")
+
+    done = run("destinations", "--lake", lake, "--settings", str(tmp_path / "s.toml"))
+
+    assert b"too_few_entries" in done.stdout
+
+
 def test_a_run_that_proposes_nothing_says_what_most_of_it_lacks(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("".join(f"{text(BLOCKED_HTTP, start_time=f'2026-03-02T09:0{n}:00.000Z')}\n" for n in range(5)))
