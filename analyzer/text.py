@@ -11,9 +11,16 @@ _INVISIBLE = re.compile(
 """Control, direction and format characters, fillers, variation selectors, tags, and halves of surrogate pairs."""
 
 
+_COMMAND = re.compile(r"(?<=#)#(?=\[)|(?<!\S):(?=:[A-Za-z-]*[G-Zg-z-])")
+"""How a command to GitHub's runner begins, which obeys what a step prints; no IPv6 address does (actions/runner
+src/Runner.Common/ActionCommand.cs)."""
+
+
 def printable(text: str) -> str:
-    """Text with every control, direction and invisible character written out, so that a terminal obeys none."""
-    return _INVISIBLE.sub(lambda match: _written_out(match[0]), text.replace("\t", " "))
+    """Text with every control, direction and invisible character written out, so that a terminal obeys none; and
+    nothing that a build's runner takes for a command."""
+    plain = _INVISIBLE.sub(lambda match: _written_out(match[0]), text.replace("\t", " "))
+    return _COMMAND.sub(lambda match: _written_out(match[0]), plain) if "::" in plain or "##[" in plain else plain
 
 
 def encodable(text: str) -> str:

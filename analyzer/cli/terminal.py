@@ -15,8 +15,9 @@ _LEAST_WIDTH = 44
 
 
 def print_json(content: Any) -> None:
-    """One JSON document."""
-    sys.stdout.write(json.dumps(content, indent=1, ensure_ascii=True, default=str) + "\n")
+    """One JSON document, in which a build's runner finds no command of its older form `##[...]`."""
+    written = json.dumps(content, indent=1, ensure_ascii=True, default=str)
+    sys.stdout.write(written.replace("##[", "\\u0023#[") + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from analyzer.text import printable
 from analyzer.validation.finding import Finding
 from analyzer.validation.rule import Rule, known_rules
 from analyzer.vocabulary import Severity
@@ -54,14 +55,14 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "ruleId": finding.code,
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.object}: {finding.message}.{hint}"},
+        "message": {"text": _plain(f"{finding.object}: {finding.message}.{hint}")},
         "locations": [
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": _uri(finding.file)},
                     "region": {"startLine": finding.line, "startColumn": finding.column},
                 },
-                "logicalLocations": [{"fullyQualifiedName": finding.object, "kind": "object"}],
+                "logicalLocations": [{"fullyQualifiedName": printable(finding.object), "kind": "object"}],
             }
         ],
         "partialFingerprints": {"egressAudit/v1": _fingerprint(finding)},
@@ -71,6 +72,11 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
             **({"istioCode": finding.istio_code} if finding.istio_code else {}),
         },
     }
+
+
+def _plain(text: str) -> str:
+    """Text of a manifest as a message: no control characters, no link, no placeholder (SARIF 3.11.5, 3.11.6)."""
+    return printable(text).replace("](", "] (").replace("{", "{{").replace("}", "}}")
 
 
 def _uri(file: str) -> str:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.text import printable, spreadsheet_cell
-from tests.hostile.texts import ALL, FORBIDDEN, FORMULAS, hostile_log
+from tests.hostile.texts import ALL, FORBIDDEN, FORMULAS, OBEYED, hostile_log, texts_in
 from tests.lines import BLOCKED_HTTP, text
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -82,6 +82,7 @@ def test_a_pipe_gets_nothing_to_obey_either(world: Path, command: str) -> None:
     for form in ("table", "json"):
         done = run([command, *more, "--lake", str(world / "lake"), "--output", form], world)
         assert FORBIDDEN.findall(done.stdout + done.stderr) == []
+        assert OBEYED.findall(done.stdout + done.stderr) == []
         assert form == "table" or json.loads(done.stdout)
 
 
@@ -132,6 +133,65 @@ def test_json_files_are_ascii_and_hold_what_was_logged(world: Path) -> None:
         written = (world / "out" / name).read_bytes()
         assert written.isascii()
         json.loads(written)
+
+
+HOSTILE_MANIFEST = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: %s, namespace: shop}
+spec:
+  hosts: [%s]
+  ports: [{number: 443, name: https, protocol: %s}]
+"""
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Manifests that say hostile things in every place that a finding quotes."""
+    folder = tmp_path_factory.mktemp("findings")
+    for number, value in enumerate(ALL):
+        quoted = json.dumps(value)
+        (folder / f"{number}.yaml").write_text(HOSTILE_MANIFEST % (quoted, quoted, quoted), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("form", ["table", "json", "sarif"])
+def test_findings_are_shown_and_not_obeyed(findings: Path, form: str) -> None:
+    done = run(["validate", str(findings), "--output", form], findings)
+
+    assert done.returncode == 1
+    assert FORBIDDEN.findall(done.stdout + done.stderr) == []
+    assert OBEYED.findall(done.stdout + done.stderr) == []
+
+
+def test_code_scanning_shows_a_manifests_text_as_text(findings: Path) -> None:
+    (analysis,) = json.loads(run(["validate", str(findings), "-o", "sarif"], findings).stdout)["runs"]
+    shown = [
+        text for result in analysis["results"] for text in (result["message"]["text"], *texts_in(result["locations"]))
+    ]
+
+    assert len(shown) > 100
+    assert [text for text in shown if FORBIDDEN.search(text)] == []
+    messages = [result["message"]["text"] for result in analysis["results"]]
+    assert [text for text in messages if "](" in text or re.search(r"(?<!\{)\{(?!\{)", text)] == []
+
+
+def test_markdown_shows_what_was_logged_as_text(tmp_path: Path) -> None:
+    lake, out = str(tmp_path / "lake"), tmp_path / "out"
+    arguments = ["run", str(hostile_log(tmp_path)), "--lake", lake, "--out", str(out), "--companion", "sidecar"]
+
+    done = run([*arguments, "--fail-on", "never", "--label", "source_namespace=shop"], tmp_path)
+
+    assert done.returncode in (0, 3), done.stderr
+    (page,) = out.rglob("*.md")
+    written = page.read_text("utf-8")
+    assert FORBIDDEN.findall(written) == []
+    assert OBEYED.findall(written) == []
+    rows = [re.split(r"(?<!\\)\|", line) for line in written.split("\n") if line.endswith(" |")]
+    would_break = [row[1] for row in rows if len(row) == 5]
+    assert len(would_break) > 20
+    assert {len(row) for row in rows} == {5, 10}
+    assert [cell for cell in would_break if re.search(r"(?<!\\)[<>`*_\[\]&~#]", cell)] == []
 
 
 @pytest.mark.parametrize("label", ["../../evil", "a/b", "\x1b[31m", "=1", "x" * 300, "Shop", "a\nb", ""])

@@ -64,13 +64,23 @@ HTML = (
     "]]>",
     "&lt;b&gt;",
 )  # fmt: skip
+COMMANDS = (
+    "::error file=a,line=1::x",
+    " ::stop-commands::x",
+    "##[error]x",
+    "x ##[add-mask]e",
+    "::warning::[x](http://evil.example)",
+)
+MARKDOWN = ("[x](http://evil.example)", "![x](http://evil.example/p.png)", "a|b|c", "`x` **y**", "# x", "{0}")
 PATHS = ("../../../evil", "/etc/evil", "a\0b", "con", ".", "..", "~/evil", "$(id)", "`id`", "; id")
-ALL = (*TERMINAL, *DIRECTIONS, *FORMULAS, *YAML, *HTML, *PATHS)
+ALL = (*TERMINAL, *DIRECTIONS, *FORMULAS, *YAML, *HTML, *COMMANDS, *MARKDOWN, *PATHS)
 
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 """What may reach nobody's screen; line ends and tabs are looked at apart."""
+OBEYED = re.compile(r"^\s*::[A-Za-z-]*[G-Zg-z-]|##\[", re.MULTILINE)
+"""What the runner of a GitHub workflow takes for a command, where a step prints it."""
 
 
 def as_header(value: str) -> str:

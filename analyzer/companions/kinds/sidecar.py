@@ -230,7 +230,7 @@ def _words(status: Readiness) -> str:
 
 def _cell(text: str) -> str:
     """Log text in a table of Markdown: no markup, no cell of its own making."""
-    return "".join(f"\\{letter}" if letter in "|\\`*_[]<>#" else letter for letter in shown(text))
+    return "".join(f"\\{letter}" if letter in "|\\`*_[]<>#&~" else letter for letter in shown(text))
 
 
 COMPANION = SidecarCompanion()
