@@ -232,6 +232,24 @@ def test_a_sidecar_that_is_there_already_is_switched_as_it_stands(tmp_path: Path
     assert companions.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        ('"./*"', "istio-system/api.partner.example, istio-system/istio-egressgateway.istio-system.svc.cluster.local"),
+        ('"./*", "istio-system/*"', ""),
+    ],
+)
+def test_a_sidecar_that_hides_the_gateway_is_said(tmp_path: Path, lists: str, said: str) -> None:
+    (tmp_path / "mine.yaml").write_text(_OWN.replace('"istio-system/*"', lists))
+
+    companions = made([destination("api.partner.example")], "egress_gateway", mesh=load_mesh([str(tmp_path)])[0])
+
+    notes = [note for note in companions.notes if "hides the gateway" in note]
+    assert notes == (
+        [f"Sidecar shop/mine hides the gateway from its callers: add {said} to its egress hosts."] * bool(said)
+    )
+
+
 def test_a_namespace_that_is_switched_already_is_no_step(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(_OWN + "  outboundTrafficPolicy: {}\n")
 
