@@ -22,6 +22,7 @@ class Unlisted:
     def __init__(self, before: Simulator) -> None:
         self._before, self._version = before, version_of(before.istio_version)
         self._entries = {entry.reference: entry for entry in before.mesh.service_entries}
+        self._writable: dict[str, bool] = {}
 
     @cached_property
     def _open(self) -> Simulator:
@@ -64,9 +65,15 @@ class Unlisted:
             for sidecar in self.sidecars(item) or ():
                 number = item.key.destination_port
                 line = missing_line(sidecar, entry.namespace, host, _client(item), number, self._version)
-                if line is not None and edit(sidecar, Listed(())) is not None:
+                if line is not None and self._is_writable(sidecar):
                     found.append(replace(line, keys=(item.key,)))
         return tuple(line for lines in by_sidecar(found).values() for line in lines)
+
+    def _is_writable(self, sidecar: Sidecar) -> bool:
+        """Whether the document is at hand that a line would go into."""
+        if sidecar.reference not in self._writable:
+            self._writable[sidecar.reference] = edit(sidecar, Listed(())) is not None
+        return self._writable[sidecar.reference]
 
     def given(self, candidate: Candidate) -> Candidate:
         """A candidate with the lines that its callers' Sidecars lack, and its narrower ones with theirs."""
