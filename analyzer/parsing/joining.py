@@ -106,7 +106,7 @@ def _mark(text: bytes) -> bytes:
     """What of a record stands in its document as it is: a key of an object, the whole of a text."""
     if not text.startswith(b"{"):
         return dump(text.decode("utf-8", "replace"))[1:-1]
-    return b'"start_time"' if b'"start_time"' in text else text[1 : text.find(b'"', 2) + 1]
+    return b'start_time"' if b'"start_time"' in text else text[1 : text.find(b'"', 2) + 1]
 
 
 def _ends(lines: Sequence[Numbered]) -> dict[int, int]:
