@@ -195,6 +195,19 @@ def test_a_dark_page_is_printed_dark_on_white(browser: webdriver.Chrome) -> None
     assert all(on_paper != on_screen for on_paper, on_screen in zip(colours(), dark, strict=True))
 
 
+def test_everything_fits_on_paper(browser: webdriver.Chrome) -> None:
+    """Letter is 720 pixels wide between margins of half an inch, A4 a little less."""
+    paper = {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", paper)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+
+    inside = "const parts = [...document.querySelectorAll('table, svg, pre, .fact, .remark')]"
+    assert (
+        browser.execute_script(f"{inside}; return Math.max(...parts.map(p => p.getBoundingClientRect().right))") <= 700
+    )
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_sticks_out_sideways(browser: webdriver.Chrome, width: int) -> None:
     browser.execute_cdp_cmd(

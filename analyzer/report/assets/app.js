@@ -266,11 +266,12 @@
     show();
   }
 
+  const paper = 680;  // pixels that A4 and Letter have between their margins
   const root = document.documentElement;
   const theme = document.getElementById("theme");
   const isDark = () => root.dataset.theme === "dark" ||
     (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  const paint = () => {
+  const paint = (size) => {
     theme.textContent = isDark() ? "Light" : "Dark";
     theme.setAttribute("aria-pressed", String(isDark()));
     const style = getComputedStyle(root);
@@ -278,12 +279,14 @@
     const line = style.getPropertyValue("--line").trim();
     for (const [id, figure] of Object.entries(data.figures)) {
       const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
-      const layout = { ...figure.layout, font: { color: ink, size: 12 }, xaxis: { ...figure.layout.xaxis, ...axis }, yaxis: { ...figure.layout.yaxis, ...axis } };
+      const layout = { ...figure.layout, ...size, font: { color: ink, size: 12 }, xaxis: { ...figure.layout.xaxis, ...axis }, yaxis: { ...figure.layout.yaxis, ...axis } };
       window.Plotly?.react(id, figure.data, layout, { displayModeBar: false, responsive: true });
     }
   };
   theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; paint(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint());
   // Figures come last: plotly's script stands below this one, so that the page is there before it is read.
   addEventListener("load", () => setTimeout(paint));
+  addEventListener("beforeprint", () => paint({ width: paper }));
+  addEventListener("afterprint", () => paint());
 })();
