@@ -149,6 +149,19 @@ class Thresholds(_Strict):
         le=1,
         description="share of a scan's entries that were not answered; a crawler or a mesh of shards mostly succeeds",
     )
+    encoded_names: int = Field(
+        default=10,
+        ge=2,
+        description="names with encoded labels that one workload asks of one domain; content networks and object stores are not counted",
+    )
+    upload_megabytes: float = Field(
+        default=100,
+        gt=0,
+        description="megabytes a day to a nameless address that one workload alone calls; Slips' limit for one flow",
+    )
+    upload_ratio: float = Field(
+        default=5, ge=1, description="bytes sent out for each that came back, above which traffic is an upload"
+    )
 
 
 class Networks(_Strict):

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
+from analyzer.detection.labels import encoded_below, is_tenant, registrable
 from analyzer.evidence import Destination, Reason
 from analyzer.registry import discover
 from analyzer.settings import Networks, Rule, Settings, inside
@@ -46,7 +47,9 @@ class Context:
 
     `ports_of_address` counts the ports that a workload tried at one address, `addresses_on_port` the nameless
     addresses it tried on one port; `namespaces` are those that the log shows, and those of every cluster.
-    `http_ports` are the ports on which HTTP was seen, by namespace: there the proxy looks for HTTP.
+    `http_ports` are the ports on which HTTP was seen, by namespace: there the proxy looks for HTTP. `names_on_port`
+    counts the registrable domains that a workload hardly tried on one port, `encoded_names` the names with encoded
+    labels that it asked of one domain, `callers` the workloads that dialled an address without a name.
     """
 
     settings: Settings
@@ -54,6 +57,9 @@ class Context:
     rules: tuple[Rule, ...] = ()
     ports_of_address: Mapping[tuple[Caller, str], Probing] = field(default_factory=dict)
     addresses_on_port: Mapping[tuple[Caller, int], Probing] = field(default_factory=dict)
+    names_on_port: Mapping[tuple[Caller, int], Probing] = field(default_factory=dict)
+    encoded_names: Mapping[tuple[Caller, str], int] = field(default_factory=dict)
+    callers: Mapping[str, int] = field(default_factory=dict)
     namespaces: frozenset[str] = _ALWAYS_THERE
     http_ports: frozenset[tuple[str | None, int]] = frozenset()
 
@@ -109,11 +115,24 @@ def context_of(destinations: Sequence[Destination], settings: Settings, as_of: d
     """Look over all destinations once."""
     ports: dict[tuple[Caller, str], list[Destination]] = defaultdict(list)
     addresses: dict[tuple[Caller, int], list[Destination]] = defaultdict(list)
+    names: dict[tuple[Caller, int], list[Destination]] = defaultdict(list)
+    encoded: dict[tuple[Caller, str], set[str]] = defaultdict(set)
+    callers: dict[str, set[Caller]] = defaultdict(set)
     for destination in destinations:
         key = destination.key
-        if key.host is not None or key.destination_ip is None or key.destination_port is None:
-            continue
         caller = (key.source_namespace, key.source_workload)
+        if key.host is not None:
+            if key.destination_port is not None and destination.entries < settings.thresholds.min_entries:
+                names[caller, key.destination_port].append(destination)
+            domain = encoded_below(key.host)
+            if domain is not None and not is_tenant(key.host, settings.proposals.shared_domains):
+                encoded[caller, domain].add(key.host)
+            continue
+        if key.destination_ip is None:
+            continue
+        callers[key.destination_ip].add(caller)
+        if key.destination_port is None:
+            continue
         ports[caller, key.destination_ip].append(destination)
         addresses[caller, key.destination_port].append(destination)
     minutes = settings.thresholds.scan_minutes
@@ -130,6 +149,12 @@ def context_of(destinations: Sequence[Destination], settings: Settings, as_of: d
             place: _probing(tried, [item.key.destination_ip for item in tried], minutes)
             for place, tried in addresses.items()
         },
+        names_on_port={
+            place: _probing(tried, [registrable(item.key.host or "") or item.key.host for item in tried], minutes)
+            for place, tried in names.items()
+        },
+        encoded_names={place: len(hosts) for place, hosts in encoded.items()},
+        callers={address: len(workloads) for address, workloads in callers.items()},
         namespaces=_ALWAYS_THERE | {name for name in seen if name is not None},
         http_ports=frozenset(
             (destination.key.source_namespace, destination.key.destination_port)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
-from analyzer.proposals.tenants import SHARED_DOMAINS
+from analyzer.mesh.tenants import SHARED_DOMAINS
 
 HostPorts = Mapping[int, str]
 """Port number to protocol."""

@@ -1,4 +1,4 @@
-"""One workload that tries many ports of an address, or many addresses on a port, and hardly gets an answer."""
+"""One workload that tries many ports of an address, or many addresses or names on a port, and hardly gets an answer."""
 
 from analyzer.detection.detector import Context, Probing
 from analyzer.detection.texts import share
@@ -11,21 +11,30 @@ class Scan:
     """Distinct targets, not tries: a client that retries one refused host is a migration, not an attack.
 
     Where policy refuses everything, a client that follows the DNS answers of one busy name also meets many
-    addresses; but slowly, and it comes back to them. A sweep is quick and does not.
+    addresses; but slowly, and it comes back to them. A sweep is quick and does not. Of names only those count that were
+    hardly tried, and those below one registrable domain are one: shards and crawlers mostly succeed and come back.
     """
 
     name = "scan"
     verdict = Verdict.SUSPICIOUS
     position = 100
-    summary = "Part of a scan: many ports of one address or many addresses on one port, nearly all failing."
+    summary = "Part of a scan: many ports of one address, or many addresses or names on one port, nearly all failing."
 
     def examine(self, destination: Destination, context: Context) -> Reason | None:
-        """Only nameless destinations can be targets; shards and crawlers have names and mostly succeed."""
+        """Count what the workload tried beside this destination."""
         key = destination.key
-        if key.host is not None or key.destination_ip is None or key.destination_port is None:
-            return None
         limits = context.settings.thresholds
         caller = (key.source_namespace, key.source_workload)
+        if key.destination_port is None:
+            return None
+        if key.host is not None:
+            named = context.names_on_port.get((caller, key.destination_port), Probing())
+            thin = destination.entries < limits.min_entries
+            if thin and named.at_once >= limits.scan_hosts and _fails(named, limits):
+                return self._reason(f"Names of {named.targets} domains on port {key.destination_port}", named)
+            return None
+        if key.destination_ip is None:
+            return None
         ports = context.ports_of_address.get((caller, key.destination_ip), Probing())
         if ports.targets >= limits.scan_ports and _fails(ports, limits):
             return self._reason(f"{ports.targets} ports of {key.destination_ip}", ports)

@@ -62,5 +62,26 @@ def test_two_workloads_do_not_add_up_to_a_scan() -> None:
     assert _verdicts(some) == {Verdict.REVIEW}
 
 
+def _named(count: int, host: str, *, entries: int = 1, minutes: float = 0.0, fate: str = "blocked") -> list:
+    return [
+        destination(host.format(n), "http", minutes=minutes * n, classes={fate: entries}) for n in range(1, count + 1)
+    ]
+
+
+def test_many_names_that_were_hardly_tried_are_a_sweep() -> None:
+    assert _verdicts(_named(30, "www.site{}.example")) == {Verdict.SUSPICIOUS}
+    assert _verdicts(_named(29, "www.site{}.example")) == {Verdict.REVIEW}
+
+
+def test_shards_of_one_domain_are_no_sweep() -> None:
+    assert _verdicts(_named(60, "shard-{}.partner.example.com")) == {Verdict.REVIEW}
+
+
+def test_names_that_answer_or_come_slowly_or_again_are_no_sweep() -> None:
+    assert _verdicts(_named(60, "www.site{}.example", fate="passthrough")) == {Verdict.REVIEW}
+    assert _verdicts(_named(60, "www.site{}.example", minutes=5)) == {Verdict.REVIEW}
+    assert _verdicts(_named(60, "www.site{}.example", entries=2)) == {Verdict.LEGITIMATE}
+
+
 def test_the_thresholds_are_settings() -> None:
     assert _verdicts(_sweep(5, classes={"blocked": 1}), thresholds={"scan_hosts": 5}) == {Verdict.SUSPICIOUS}
