@@ -1,7 +1,7 @@
 """What a companion is made from, what it consists of, and the companions that this build knows."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -10,10 +10,12 @@ from analyzer.evidence import Destination, Judged
 from analyzer.mesh.model import Mesh, ServiceEntry
 from analyzer.mesh.names import is_dns1123_label
 from analyzer.proposals import Proposals
+from analyzer.proposals.listing import missing_line
 from analyzer.readiness import NamespaceReadiness
 from analyzer.registry import discover
 from analyzer.settings import Settings
 from analyzer.simulation import Simulator
+from analyzer.versions import version_of
 from analyzer.vocabulary import EgressClass, Mode, Outcome, Verdict
 
 _UNWANTED = frozenset((Verdict.DENIED, Verdict.SUSPICIOUS))
@@ -101,10 +103,29 @@ class Situation:
             for namespace, found in self.outbound.items()
         }
 
+    def unlisted(self, home: str, host: str, client: str, numbers: Iterable[int]) -> set[tuple[str, str]]:
+        """The lines that Sidecars of a client's namespace lack for a host of another, with the Sidecar of each."""
+        found: set[tuple[str, str]] = set()
+        root, version = self.mesh.config.root_namespace, version_of(self.istio_version)
+        has_own = any(item.namespace == client and not item.workload_selector for item in self.applied.sidecars)
+        for sidecar in self.applied.sidecars:
+            if sidecar.namespace == client or (sidecar.namespace == root and not has_own):
+                lacking = (missing_line(sidecar, home, host, client, number, version) for number in numbers)
+                found.update((sidecar.reference, listing.line) for listing in lacking if listing is not None)
+        return found
+
     def _use(self, destination: Destination, entries: Mapping[str, ServiceEntry]) -> Use | None:
         decisions = [self.after.decide(request) for request in destination.requests]
         by = next((item.by for item in decisions if item.outcome is Outcome.ALLOWED and item.by in entries), None)
         return None if by is None else Use(destination, entries[by])
+
+
+def lines_by_sidecar(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each Sidecar with the lines that it lacks, for people."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for reference, line in sorted(found):
+        lines[reference].append(line)
+    return [(reference, ", ".join(written)) for reference, written in lines.items()]
 
 
 @runtime_checkable

@@ -250,6 +250,17 @@ def test_a_sidecar_that_hides_the_gateway_is_said(tmp_path: Path, lists: str, sa
     )
 
 
+def test_a_sidecar_that_hides_the_entry_for_visibility_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(_OWN)
+
+    companions = made([NAMELESS], "visibility", mesh=load_mesh([str(tmp_path)])[0])
+
+    assert companions.notes == (
+        "Sidecar shop/mine hides the entry that brings the inspector: add ./*.show-server-names.egress.internal to its "
+        "egress hosts.",
+    )
+
+
 def test_a_namespace_that_is_switched_already_is_no_step(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(_OWN + "  outboundTrafficPolicy: {}\n")
 

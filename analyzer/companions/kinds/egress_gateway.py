@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer.companions.companion import CompanionFile, Companions, Situation, Use
+from analyzer.companions.companion import CompanionFile, Companions, Situation, Use, lines_by_sidecar
 from analyzer.companions.objects import manifest
 from analyzer.companions.through_gateway import gateway_protocol
 from analyzer.evidence import Destination
-from analyzer.proposals.listing import missing_line
 from analyzer.proposals.naming import object_name
-from analyzer.versions import version_of
 
 _NAME = "egress-audit"
 
@@ -66,24 +64,16 @@ class EgressGateway:
 def _unlisted(situation: Situation, routes: Sequence[_Route]) -> list[str]:
     """Sidecars whose lists keep the routes, or the gateway itself, from those who are to go through it."""
     home, service = situation.settings.companions.gateway_namespace, _service(situation)
-    version = version_of(situation.istio_version)
-    root = situation.mesh.config.root_namespace
-    own = {item.namespace for item in situation.mesh.sidecars if not item.workload_selector}
-    found: set[tuple[str, str]] = set()
-    for sidecar in situation.applied.sidecars:
-        for route in routes:
-            for client in route.namespaces:
-                if sidecar.namespace == client or (sidecar.namespace == root and client not in own):
-                    lacking = (
-                        missing_line(sidecar, home, host, client, number, version)
-                        for host in (service, route.host)
-                        for number, _ in route.ports
-                    )
-                    found.update((sidecar.reference, listing.line) for listing in lacking if listing is not None)
+    found = {
+        line
+        for route in routes
+        for client in route.namespaces
+        for host in (service, route.host)
+        for line in situation.unlisted(home, host, client, [number for number, _ in route.ports])
+    }
     return [
-        f"Sidecar {reference} hides the gateway from its callers: add {', '.join(sorted(lines))} to its egress hosts."
-        for reference in sorted({name for name, _ in found})
-        for lines in [{line for name, line in found if name == reference}]
+        f"Sidecar {reference} hides the gateway from its callers: add {lines} to its egress hosts."
+        for reference, lines in lines_by_sidecar(found)
     ]
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.companions.companion import CompanionFile, Companions, Situation
+from analyzer.companions.companion import CompanionFile, Companions, Situation, lines_by_sidecar
 from analyzer.companions.objects import LABELS, manifest
 from analyzer.detection.texts import entries
 from analyzer.evidence import Destination
@@ -55,12 +55,18 @@ class Visibility:
     def make(self, situation: Situation) -> Companions:
         """An entry for each namespace with nameless lines on ports of TLS; a log provider for lacking fields."""
         files: list[CompanionFile] = []
+        hidden: set[tuple[str, str]] = set()
         for namespace, destinations in situation.outbound.items():
             by_port = _nameless(destinations)
             missing = {port: seen for port, seen in by_port.items() if not _is_inspected(situation, namespace, port)}
             if missing:
                 files.append(_entry(situation, namespace, missing))
+                hidden |= situation.unlisted(namespace, _HOST, namespace, missing)
         notes = _silenced(situation)
+        notes += [
+            f"Sidecar {reference} hides the entry that brings the inspector: add {lines} to its egress hosts."
+            for reference, lines in lines_by_sidecar(hidden)
+        ]
         lacking = _lacking(situation)
         if lacking and version_of(situation.istio_version) >= _HAS_PROVIDERS:
             files += _access_log(situation, lacking)
