@@ -10,13 +10,14 @@ pod that was, a line must bear what no second pod can have, its client's address
 time. Lines without a time, and lines that no format could read, are never held to be duplicates.
 
 Exports are compared only where they may overlap: they speak of a pod in common, at a time in common. Then their entries
-are read back from the files of the batch and of the lake, in slices of time that bound what is held at once.
+are read back from the files of the batch and of the lake: the numbers of all, as hashes, and all columns only of those
+that may be equal, so many at once that memory has a bound.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from math import ceil
 from typing import Any, NamedTuple
@@ -43,9 +44,12 @@ _EQUAL = (*ACCESS_LOG_FIELDS, EXTRA, *SOURCE_FIELDS, "log_format", "tampered")
 _STORED = plain(ENTRY)
 _ROWS_AT_ONCE = 300_000
 """Entries that are compared at once; all columns are read only of those that may be equal."""
+_ROWS_OF_A_FILE = 64_000
+"""Entries of a file of which the numbers are looked at together."""
+_HASHES_AT_ONCE = 4_000_000
+"""Entries of which hashes and times are held: 24 bytes each, and as much again to sort them."""
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 """Odd numbers that mix the bits of others (the golden ratio's, and XXH64's)."""
-_STEP = timedelta(microseconds=1)
 _OF_THE_LAKE = -1
 
 Lines = dict[str, list[int]]
@@ -113,35 +117,100 @@ def duplicates(overlap: Overlap, fresh_files: Sequence[str], known_files: Sequen
     """The lines of a batch that repeat a line of the lake or of a source before them by name."""
     ranks = {origin: rank for rank, origin in enumerate(sorted(overlap.fresh))}
     found: Lines = defaultdict(list)
-    for start, end in _slices(overlap, _rows_of([*fresh_files, *known_files])):
-        between = (pc.field("start_time") >= pa.scalar(start, TIMESTAMP)) & (
-            pc.field("start_time") <= pa.scalar(end, TIMESTAMP)
-        )
-        read = partial(_both, overlap, ranks, fresh_files, known_files)
-        times = _alike_in_numbers(read(between, _NUMBERS))
-        if len(times):
-            times = _of_one_client(read(between & pc.field("start_time").isin(times), _CLIENTS))
+    read = partial(_both, overlap, ranks, fresh_files, known_files)
+    for times in _alike_in_numbers(overlap, ranks, fresh_files, known_files):
+        alike = pc.field("start_time").isin(times)
+        times = _of_one_client(read(alike, _CLIENTS))
         if not len(times):
             continue
-        alike = between & pc.field("start_time").isin(times)
+        alike = pc.field("start_time").isin(times)
         for origin, line in _repeated(read(alike, (*_EQUAL, "origin", "line_number"))):
             found[origin].append(line)
     return {origin: sorted(lines) for origin, lines in sorted(found.items())}
 
 
+def _alike_in_numbers(
+    overlap: Overlap, ranks: Mapping[str, int], fresh_files: Sequence[str], known_files: Sequence[str]
+) -> Iterator[pa.Array]:
+    """Times at which more than one export has entries with the same numbers, some at once.
+
+    Where there are more entries than may be held, one part of all hashes is looked for after the other, so that equal
+    lines are always in one part; and what is found is handed out in times of so many that all their lines may be held.
+    """
+    rows = _rows_of([*fresh_files, *known_files])
+    parts = max(1, ceil(rows / _HASHES_AT_ONCE))
+    known, fresh = dict.fromkeys(overlap.known, 0), {origin: rank + 1 for origin, rank in ranks.items()}
+    alike: dict[int, int] = {}
+    for part in range(parts):
+        seen = _Seen(max(1, len(ranks).bit_length()), part, parts)
+        for files, of_origins in ((known_files, known), (fresh_files, fresh)):
+            for file in files:
+                seen.add(file, overlap, of_origins)
+        alike |= seen.times()
+    times = np.array(sorted(alike), np.int64)
+    reach = np.cumsum([alike[time] for time in times.tolist()]) // _ROWS_AT_ONCE
+    for some in np.split(times, np.flatnonzero(np.diff(reach)) + 1):
+        if len(some):
+            yield pa.array(some).cast(TIMESTAMP)
+
+
+class _Seen:
+    """Hashes of the numbers of entries, with the rank of the export of each in the lowest bits; and their times."""
+
+    def __init__(self, bits: int, part: int, parts: int) -> None:
+        self._bits, self._part, self._parts = np.uint64(bits), np.uint64(part), np.uint64(parts)
+        self._keys: list[Any] = []
+        self._times: list[Any] = []
+
+    def add(self, file: str, overlap: Overlap, ranks: Mapping[str, int]) -> None:
+        """Look at the entries of some exports in a file."""
+        parquet = pq.ParquetFile(file, read_dictionary=["origin"])
+        start, end = (pa.scalar(time, TIMESTAMP).cast(pa.int64()).as_py() for time in (overlap.start, overlap.end))
+        for batch in parquet.iter_batches(_ROWS_OF_A_FILE, columns=list(_NUMBERS)):
+            rank = _ranks_of(batch["origin"], ranks)
+            times = np.asarray(batch["start_time"].cast(pa.int64()).fill_null(start - 1))
+            wanted = (rank >= 0) & (times >= start) & (times <= end)
+            hashes = times.astype(np.uint64)
+            for name, odd in zip(("bytes_received", "bytes_sent", "duration"), _ODD, strict=True):
+                hashes = (hashes ^ np.asarray(batch[name].fill_null(-1)).astype(np.uint64)) * np.uint64(odd)
+                hashes ^= hashes >> np.uint64(29)
+            wanted &= hashes % self._parts == self._part
+            self._keys.append((hashes[wanted] >> self._bits << self._bits) | rank[wanted].astype(np.uint64))
+            self._times.append(times[wanted])
+
+    def times(self) -> dict[int, int]:
+        """The times of entries that another export may have as well, and about how many entries there are of each."""
+        if not self._keys:
+            return {}
+        keys = np.concatenate(self._keys)
+        self._keys.clear()
+        in_order = np.sort(keys)
+        hashes = in_order >> self._bits
+        several = (hashes[1:] == hashes[:-1]) & (in_order[1:] != in_order[:-1])
+        found = np.unique(hashes[1:][several])
+        if not len(found):
+            return {}
+        keys >>= self._bits
+        times = np.concatenate(self._times)
+        alike = np.unique(times[_is_among(keys, found)])
+        there, counts = np.unique(times[_is_among(times, alike)], return_counts=True)
+        return dict(zip(there.tolist(), (counts * int(self._parts)).tolist(), strict=True))
+
+
+def _is_among(values: Any, some: Any) -> Any:
+    """Whether each value is one of some, which are sorted."""
+    return some[np.minimum(np.searchsorted(some, values), len(some) - 1)] == values
+
+
+def _ranks_of(origins: Any, ranks: Mapping[str, int]) -> Any:
+    """The rank of each entry's export; -1 where it is none of those that are looked at."""
+    coded = origins if pa.types.is_dictionary(origins.type) else origins.dictionary_encode()
+    of_values = np.array([ranks.get(origin, -1) for origin in coded.dictionary.to_pylist()] + [-1], np.int64)
+    return of_values[np.asarray(coded.indices.fill_null(len(of_values) - 1))]
+
+
 def _rows_of(files: Iterable[str]) -> int:
     return sum(pq.read_metadata(file).num_rows for file in files)
-
-
-def _slices(overlap: Overlap, rows: int) -> Iterator[tuple[datetime, datetime]]:
-    """The overlap in even stretches, about so many that each holds what may be held at once."""
-    count = max(1, ceil(rows / _ROWS_AT_ONCE))
-    length = max((overlap.end - overlap.start) / count, _STEP)
-    start = overlap.start
-    while start <= overlap.end:
-        end = min(start + length, overlap.end)
-        yield start, end
-        start = end + _STEP
 
 
 def _both(
@@ -166,23 +235,10 @@ def _read(files: Sequence[str], columns: Sequence[str], wanted: Any) -> pa.Table
 
     if not files:
         return pa.schema([_STORED.field(name) for name in columns]).empty_table()
-    return ds.dataset(list(files), schema=_STORED, format="parquet").to_table(columns=list(columns), filter=wanted)
-
-
-def _alike_in_numbers(seen: pa.Table) -> pa.Array:
-    """Times of entries whose numbers are alike in more than one export."""
-    times = np.asarray(seen["start_time"].cast(pa.int64())).astype(np.uint64)
-    mixed = times.copy()
-    for name, odd in zip(("bytes_received", "bytes_sent", "duration"), _ODD, strict=True):
-        mixed = (mixed ^ np.asarray(seen[name].fill_null(-1)).astype(np.uint64)) * np.uint64(odd)
-        mixed ^= mixed >> np.uint64(29)
-    order = np.argsort(mixed, kind="stable")
-    mixed, ranks = mixed[order], np.asarray(seen["rank"])[order]
-    starts = np.flatnonzero(np.diff(mixed, prepend=~mixed[:1]))
-    if not len(starts):
-        return pa.array([], TIMESTAMP)
-    several = np.minimum.reduceat(ranks, starts) < np.maximum.reduceat(ranks, starts)
-    return pa.array(np.unique(times[order[starts[several]]]).astype(np.int64)).cast(TIMESTAMP)
+    # What is read ahead of the filter is held as well, and there is little behind it.
+    return ds.dataset(list(files), schema=_STORED, format="parquet").to_table(
+        columns=list(columns), filter=wanted, batch_size=_ROWS_OF_A_FILE, batch_readahead=1, fragment_readahead=1
+    )
 
 
 def _of_one_client(seen: pa.Table) -> pa.Array:

@@ -62,6 +62,22 @@ def test_an_export_is_compared_with_what_the_lake_holds(tmp_path: Path) -> None:
     assert times(tmp_path / "lake") == Counter(range(9))
 
 
+def test_however_few_entries_are_held_at_once_the_same_lines_are_duplicates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.execution.overlaps._HASHES_AT_ONCE", 7)
+    monkeypatch.setattr("analyzer.execution.overlaps._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("analyzer.execution.overlaps._ROWS_OF_A_FILE", 4)
+    lines = [line(second % 60, bytes_sent=second) for second in range(90)]
+    ingest([log(tmp_path, "a.log", *lines[:40])], str(tmp_path / "lake"))
+    (tmp_path / "b").mkdir()
+
+    sources = [log(tmp_path, "c.log", *lines[30:70]), log(tmp_path / "b", "d.log", *lines[60:], *lines[:5])]
+    tally = ingest(sources, str(tmp_path / "lake"))
+
+    assert (tally.lines, tally.entries, tally.duplicates) == (75, 50, 25)
+
+
 def test_an_export_that_brings_nothing_new_is_a_source_all_the_same(tmp_path: Path) -> None:
     lines = [line(second) for second in range(9)]
     ingest([log(tmp_path, "a.log", *lines)], str(tmp_path / "lake"))
