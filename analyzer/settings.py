@@ -149,6 +149,17 @@ class Thresholds(_Strict):
         le=1,
         description="share of a scan's entries that were not answered; a crawler or a mesh of shards mostly succeeds",
     )
+    beacon_calls: int = Field(
+        default=23,
+        ge=4,
+        description="calls of one pod, retries taken together, before their rhythm is judged; RITA's minimum, an hourly job's day",
+    )
+    beacon_score: float = Field(
+        default=0.85,
+        gt=0,
+        le=1,
+        description="how regular calls are, from 0 (chance) to 1 (a clock); a beacon with 30 % jitter has 0.9, random calls 0.5",
+    )
     encoded_names: int = Field(
         default=10,
         ge=2,

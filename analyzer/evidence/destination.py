@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from analyzer.evidence.rhythm import Rhythm
 from analyzer.vocabulary import ApplicationProtocol, EgressClass, HostSource, Mechanism, Result, Verdict
 
 
@@ -83,7 +84,8 @@ class Destination:
     Counts are entries; bytes are as Envoy counts them (`bytes_received` is upload). Times are UTC.
     `tampered_entries` are entries whose client-written fields were forged, `invalid_sni_entries` those
     whose SNI Envoy marked `invalid:`, `unchecked_entries` those that left by a wildcard entry for the very address
-    that the client dialled, so that nothing ties the name to it. `addresses` are a few, `dialled` are all.
+    that the client dialled, so that nothing ties the name to it. `addresses` are a few, `dialled` are all. `rhythm` is
+    known only where somebody asked for it.
     """
 
     key: DestinationKey
@@ -108,6 +110,7 @@ class Destination:
     unchecked_entries: int = 0
     requests: tuple[Request, ...] = field(default=(), repr=False)
     fates: tuple[Fate, ...] = field(default=(), repr=False)
+    rhythm: Rhythm | None = None
 
     @property
     def name(self) -> str:

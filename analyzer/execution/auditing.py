@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from analyzer.evidence import gather
 from analyzer.execution.paths import with_paths
+from analyzer.execution.rhythms import with_rhythms
 from analyzer.execution.summing import summaries_of
 from analyzer.mesh.model import Mesh
 from analyzer.pipeline import Audit, RejectedExample, conclude
@@ -32,7 +33,9 @@ def audit(
     summaries = summaries_of(store, since, until)
     return conclude(
         summaries,
-        destinations=with_paths(store, gather(summaries), mesh, since, until),
+        destinations=with_rhythms(
+            store, with_paths(store, gather(summaries), mesh, since, until), settings, since, until
+        ),
         tally=tally_of(store.sources()),
         settings=settings,
         mesh=mesh,
