@@ -133,6 +133,8 @@ class BlockReader:
             readings.append((log_format.name, found))
             if not found.tampered:
                 break
+        if not readings and text[:1] in (" ", "\t"):
+            return self._read_carefully(text.lstrip(" \t"))  # somebody indented it; a format of one's own may begin so
         return _agreed(readings) if readings else why_rejected(text)
 
 

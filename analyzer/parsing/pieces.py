@@ -77,6 +77,7 @@ def right_end(piece: str, segment: Segment) -> dict[str, str] | None:
     found = piece[1:].split(" ", len(segment.fields) - 1)
     if len(found) != len(segment.fields):
         return None
+    found[-1] = found[-1].rstrip(" \t")  # an editor's or a terminal's; no name of a route ends so
     if segment.fields[-1] != "route_name" and " " in found[-1]:
         return None
     return dict(zip(segment.fields, found, strict=True))

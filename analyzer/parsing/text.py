@@ -83,6 +83,7 @@ class TextFormat:
             well_cut &= np.asarray(pc.equal(found, blanks))
         for name in self._separators:
             well_cut &= np.asarray(pc.fill_null(pc.equal(pieces[name], " "), False))
+        well_cut &= ~np.asarray(pc.fill_null(pc.ends_with(last, "\t"), False))
         if not self.layout.segments[-1].fields:
             last = pc.fill_null(last, "")
         # No honest line lacks a loose piece, so a mark in its place makes a misfit of a blank line.

@@ -95,6 +95,13 @@ SAMPLES: dict[str, list[tuple[Any, list[Mapping[str, str]]]]] = {
         ({"version": "1.1", "host": "node", "short_message": LINE[:60], "full_message": LINE, "timestamp": 1, "_container_name": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0"}, [WRITER]),
         ({"version": "1.1", "host": "node", "short_message": "parsed", "timestamp": 1, **{f"_{key}": value for key, value in ENTRY.items()}}, [{}]),
     ],
+    "grep": [
+        (f"12:{LINE}", [{}]),
+        (f"logs/access.log:{LINE}", [{}]),
+        (f"/var/log/containers/{PATH[19:]}:13:{LINE}", [WRITER]),
+        ("access.log:" + json.dumps(ENTRY), [{}]),
+    ],
+    "json_text": [(json.dumps(LINE), [{}]), (json.dumps(json.dumps(ENTRY)), [{}])],
     "journald_json": [
         ({"MESSAGE": LINE, "CONTAINER_NAME": f"k8s_istio-proxy_{POD}_shop_11111111-2222_0", "__REALTIME_TIMESTAMP": "1", "_HOSTNAME": "node"}, [WRITER]),
     ],

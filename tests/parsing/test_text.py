@@ -30,6 +30,13 @@ def test_text_and_json_of_one_line_are_the_same_entry(line: dict[str, object]) -
     }
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t", "   ", " \t ", " \r"])
+@pytest.mark.parametrize("line", [BLOCKED_HTTP, BLOCKED_TCP])
+def test_blanks_round_a_line_are_not_the_proxys(line: dict[str, object], blanks: str) -> None:
+    assert row(text(line) + blanks) == row(text(line))
+    assert row(blanks.rstrip("\r") + text(line)) == row(text(line))
+
+
 def test_a_quote_in_an_agent_that_leaves_one_reading_changes_nothing() -> None:
     entry = row(text(BLOCKED_HTTP, user_agent='My "Fancy" App'))
 

@@ -214,7 +214,9 @@ class Cut(NamedTuple):
 def cuts_of(layout: Layout, parts: Sequence[tuple[str, str]]) -> list[Cut]:
     """The steps of a layout; `parts` are its pairs of field and the literal behind it."""
     alone = {segment.fields[0] for segment in layout.segments if segment.quoted and len(segment.fields) == 1}
-    return [Cut(field, literal, "" if field in alone or field == IGNORED else " ") for field, literal in parts]
+    cuts = [Cut(field, literal, "" if field in alone or field == IGNORED else " ") for field, literal in parts]
+    # A tab behind the last word is not the proxy's.
+    return [*cuts[:-1], cuts[-1]._replace(marks=" \t")] if cuts[-1].marks else cuts
 
 
 class TextKernel(_Reader):
