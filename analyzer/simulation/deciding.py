@@ -63,7 +63,7 @@ class Deciding:
             return self._raw(listener, group)
         if listener.http and not listener.is_of_prefix(group):
             return self._http(view, listener)
-        return self._plain(group)
+        return self._plain(group.rest or listener.default)
 
     @property
     def _is_http(self) -> bool:
@@ -80,8 +80,9 @@ class Deciding:
             named = _named(group, name)
             if named is not None:
                 return self._reached(named, "server_name")
-        if group.rest is not None:
-            return self._rest(listener, group.rest)
+        rest = group.rest or listener.default
+        if rest is not None:
+            return self._rest(listener, rest)
         if name is not None:
             because = "No service visible here has this server name on this address and port"
             return self._fallthrough("no_server_name", because)
@@ -96,10 +97,10 @@ class Deciding:
             return Decision(Outcome.CONDITIONAL, "may_be_http", because, conditions=("host_unknown",))
         return otherwise
 
-    def _plain(self, group: ChainGroup) -> Decision:
+    def _plain(self, rest: Target | None) -> Decision:
         """HTTP where no Host is looked at: a chain without server names takes it as bytes, or none does."""
-        if group.rest is not None:
-            return self._reached(group.rest, "match_all_chain")
+        if rest is not None:
+            return self._reached(rest, "match_all_chain")
         return self._fallthrough("no_chain", "This port's listener does not look for plain HTTP here")
 
     def _rest(self, listener: Listener, target: Target) -> Decision:
@@ -141,6 +142,11 @@ class Deciding:
             return Decision(Outcome.BROKEN, "connect_has_no_route", because)
         if listener.any_host is not None:
             target = listener.any_host
+            if not view.virtual_hosts.serves(target.service):
+                because = (
+                    f"The listener of {target.by} has no virtual host: another port of that host stands for it (404)."
+                )
+                return Decision(Outcome.BROKEN, "no_route", because, target.by)
             return self._route(target, view.virtual_hosts.routes_for(target.service), "own_listener_any_host")
         if request.authority is None:
             because = "The log does not show the Host header."

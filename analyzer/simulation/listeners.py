@@ -104,7 +104,8 @@ class Listener:
 
     `http` says whether plain HTTP is routed by Host, `http_since_proposed` that only proposals make it so; `late`
     that a service came after `first` that would have given it another chain.
-    `any_host` is what an own listener's private route leads every Host to. `takes_all` is an HTTP_PROXY port.
+    `any_host` is what an own listener's private route leads every Host to; `default` the chain without conditions,
+    which Envoy falls back to from any prefix. `takes_all` is an HTTP_PROXY port.
     `refused` says why Envoy refuses the listener; `ignored` are targets that an earlier one silenced. `sniffs` says
     whether some port is of no protocol, `is_alone` whether some is of one that shares a listener with no other.
     """
@@ -117,6 +118,7 @@ class Listener:
     late: bool = False
     first: Service | None = None
     any_host: Target | None = None
+    default: Target | None = None
     takes_all: Target | None = None
     refused: tuple[str, str] | None = None
     ignored: list[Target] = field(default_factory=list)
@@ -134,6 +136,8 @@ class Listener:
             self.ignored.append(chain.target)
             return
         self._keys.add(key)
+        if not chain.prefixes and not chain.server_names:
+            self.default = chain.target
         for prefix in masked or (None,):
             self._put(self._group_of(prefix), chain)
 
@@ -217,6 +221,7 @@ class Listener:
             late=self.late or below.late or len({item.is_dynamic for item in http}) > 1,
             first=self.first or below.first,
             any_host=self.any_host or below.any_host,
+            default=below.default if self._anywhere.rest is None else self.default,
             takes_all=self.takes_all or below.takes_all,
             ignored=[*self.ignored, *below.ignored],
             _groups=groups,

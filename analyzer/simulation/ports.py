@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analyzer.mesh.model import Port, VirtualService
+from analyzer.mesh.names import covers
 from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.routing import RouteDestination
 from analyzer.mesh.services import Service as KubernetesService
 from analyzer.simulation.listeners import Chain, Leads, Listener, Target, own_target
-from analyzer.simulation.routes import holds_for
+from analyzer.simulation.routes import full_host, holds_for
 from analyzer.simulation.services import Service
 from analyzer.simulation.virtual_hosts import VirtualHosts
 from analyzer.vocabulary import Resolution
@@ -240,7 +241,9 @@ class _Builder:
                     key = (tuple(sorted(match.sni_hosts)), tuple(sorted(match.destination_subnets)))
                     if key not in seen:
                         seen.add(key)
-                        yield Chain(self._routed(service, route.destinations), match.sni_hosts, prefixes)
+                        is_own = all(covers(self._service.host, name) for name in match.sni_hosts)
+                        target = self._routed(service, route.destinations, for_itself=is_own)
+                        yield Chain(target, match.sni_hosts, prefixes)
         if not seen:
             stands_anywhere = self._service.address is None and address is None
             named = stands_anywhere or self._service.is_prefix or self._is_dynamic
@@ -265,9 +268,19 @@ class _Builder:
                         return
         yield Chain(self._own_target(), prefixes=prefixes)
 
-    def _routed(self, service: VirtualService, destinations: tuple[RouteDestination, ...]) -> Target:
+    def _routed(
+        self, service: VirtualService, destinations: tuple[RouteDestination, ...], *, for_itself: bool = True
+    ) -> Target:
+        """Where a VirtualService leads; where that is the service's own port, the service still is what decides."""
         leads = Leads(destinations, service.namespace, self._listen.number)
-        return Target(self._service, self._port, service.reference, leads, rerouted=True)
+        stays = for_itself and all(self._is_its_own(item, service.namespace) for item in destinations)
+        by = self._service.source.reference if stays else service.reference
+        return Target(self._service, self._port, by, leads, rerouted=not stays)
+
+    def _is_its_own(self, destination: RouteDestination, namespace: str) -> bool:
+        host, number = full_host(destination.host, namespace), destination.port or self._listen.number
+        declared = any(port.number == number for port in self._service.ports)
+        return host == self._service.host and destination.subset is None and declared
 
     def _own_target(self, *, http: bool = False) -> Target:
         return own_target(self._service, self._port, http=http)

@@ -162,9 +162,10 @@ class Scope:
         if target.leads is not None:
             return self.destinations.of(target.leads)
         host, number = target.service.host, target.port.number
-        of = self if self.beneath is None or self._is_special(host) else self.beneath
-        cluster = of.clusters.of(host, number)
-        if target.http and host != host.lower() and self.version >= (1, 27) and cluster.missing is None:
+        named = host.lower() if target.http and self.version >= (1, 27) else host
+        of = self if self.beneath is None or self._is_special(named) else self.beneath
+        cluster = of.clusters.of(named, number)
+        if named != host and cluster.missing is not None:
             why = f"the host {host} has upper case: since 1.27 its route names a cluster that does not exist"
             cluster = replace(cluster, missing=why)
         return (cluster,)

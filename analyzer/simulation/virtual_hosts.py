@@ -33,7 +33,13 @@ class VirtualHosts:
         self._exact: dict[str, Found] = {}
         self._suffixes: dict[str, Found] = {}
         self._odd_suffixes: dict[str, Found] = {}
+        self._hosts: set[str] = set()
         self._is_built = False
+
+    def serves(self, service: Service) -> bool:
+        """Whether a service has a virtual host on this port."""
+        self._build()
+        return service.host in self._hosts
 
     def find(self, host: str) -> Found | None:
         """Envoy's order: the exact domain, then the longest wildcard suffix; a wildcard never matches its apex."""
@@ -73,6 +79,7 @@ class VirtualHosts:
         self._exact = below._exact | self._exact
         self._suffixes = below._suffixes | self._suffixes
         self._odd_suffixes = below._odd_suffixes | self._odd_suffixes
+        self._hosts |= below._hosts
         return True
 
     def _add_names_at_home(self, below: "VirtualHosts", beneath: "Scope") -> bool:
@@ -90,23 +97,33 @@ class VirtualHosts:
         return True
 
     def _clear(self) -> None:
+        self._hosts.clear()
         for domains in (self._exact, self._suffixes, self._odd_suffixes):
             domains.clear()
 
     def _add(self, services: Sequence[tuple[Service, Port]]) -> None:
         self._add_hosts_without_service(services)
         last = {service.host: service for service, _ in services}
+        self._hosts.update(last)
         for service, port in services:
             found = own_target(service, port, http=True), self.routes_for(service)
             self._add_domains(self._domains(service, last[service.host]), found)
 
     def _http_ports(self, services: Iterable[Service]) -> list[tuple[Service, Port]]:
+        """The services with an HTTP port; of those that share a host, the last one's port says whether there is one."""
+        numbered = [
+            (service, next(port for port in service.ports if port.number == self._number)) for service in services
+        ]
+        last = {self._key(service.host): port_class(port.protocol) in _HTTP for service, port in numbered}
         return [
             (service, port)
-            for service in services
-            for port in service.ports
-            if port.number == self._number and port_class(port.protocol) in _HTTP
+            for service, port in numbered
+            if last[self._key(service.host)] and port_class(port.protocol) in _HTTP
         ]
+
+    def _key(self, host: str) -> str:
+        """What istiod keeps a service of the port under: its host, in lower case since 1.27."""
+        return host.lower() if self._scope.version >= (1, 27) else host
 
     def _add_domains(self, domains: Iterable[str], found: Found) -> None:
         """Add names that are not taken yet."""
