@@ -23,6 +23,12 @@ _BUILT = "EGRESS_AUDIT_FUZZED_KERNEL"
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _EDGES = 1 << 14
 _FORMATS = ("istio_text", "istio_text_1_3", "envoy_text", "istio_json", "ztunnel_text", "ztunnel_json")
+_CUSTOM = (
+    "%START_TIME(%Y-%m-%d %H:%M:%S)% %RESPONSE_CODE% %REQ(:METHOD)%",
+    "%RESPONSE_CODE%|%UPSTREAM_HOST%|%UPSTREAM_CLUSTER%|%REQ(USER-AGENT)%|%ROUTE_NAME%",
+)
+"""A time with a blank of its own, and a cluster with bars."""
+_LINES = (b"2026-03-02 10:00:00 200 GET", b"200|203.0.113.10:80|outbound|80||a.example|curl|default")
 _LONGEST = 4096
 _SHARDS = (
     b'"',
@@ -71,15 +77,16 @@ def start_again(library: Path, arguments: list[str]) -> int:
 
 def fuzz(library: Path, seconds: float, seed: int) -> int:
     """Change inputs that led somewhere new, until the time is up; how many were tried."""
-    from analyzer.parsing import json_lines, known_formats, text
+    from analyzer.parsing import custom_text, json_lines, known_formats, text
     from analyzer.parsing.formats import ztunnel_json, ztunnel_text
     from analyzer.parsing.native import load
 
     functions = load(library)
-    for module in (text, json_lines, ztunnel_text, ztunnel_json):
+    for module in (text, custom_text, json_lines, ztunnel_text, ztunnel_json):
         module.library = lambda: functions  # type: ignore[attr-defined]
     edges: Any = ctypes.CDLL(str(library)).edges_take
-    readers = [known_formats()[name]._kernel for name in _FORMATS]  # type: ignore[attr-defined]
+    formats: list[Any] = [known_formats()[name] for name in _FORMATS]
+    readers = [log_format._kernel for log_format in (*formats, *map(custom_text.CustomText, _CUSTOM))]
     dice, known, tried = random.Random(seed), (ctypes.c_uint8 * _EDGES)(), 0
     inputs = list(start_inputs())
     end = time.monotonic() + seconds
@@ -94,7 +101,8 @@ def fuzz(library: Path, seconds: float, seed: int) -> int:
 
 
 def start_inputs() -> Iterable[bytes]:
-    """The corpus, and lines of the sample logs."""
+    """The corpus, lines of the custom formats, and lines of the sample logs."""
+    yield b"\n".join(_LINES)
     for path in sorted((HERE / "corpus").iterdir()):
         yield path.read_bytes()[:_LONGEST]
     for path in sorted((ROOT / "sample_logs").rglob("*.log")):
