@@ -33,7 +33,7 @@ class DestinationKey(NamedTuple):
     @property
     def order(self) -> tuple[tuple[bool, str | int], ...]:
         """A sort key that puts nulls first and never compares unlike types."""
-        return tuple((part is not None, "" if part is None else part) for part in self)
+        return tuple([(False, "") if part is None else (True, part) for part in self])
 
 
 @dataclass(frozen=True)

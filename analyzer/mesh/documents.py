@@ -62,6 +62,8 @@ def without_garbage_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()
+            gc.unfreeze()  # what was made counts as old: nobody looks through it for being new
             gc.enable()
 
 

@@ -5,7 +5,7 @@ back), api/envoy/config/listener/v3/listener_components.proto.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -145,7 +145,8 @@ class Listener:
         group = self._groups.get(prefix)
         if group is None:
             group = self._groups[prefix] = ChainGroup()
-            self._lengths = _lengths_of(self._groups)
+            if prefix is not None and prefix[1] not in self._lengths:
+                self._lengths = sorted((*self._lengths, prefix[1]), reverse=True)
         return group
 
     def _put(self, group: ChainGroup, chain: Chain) -> None:
@@ -225,13 +226,8 @@ class Listener:
             takes_all=self.takes_all or below.takes_all,
             ignored=[*self.ignored, *below.ignored],
             _groups=groups,
-            _lengths=_lengths_of(groups),
+            _lengths=sorted({*self._lengths, *below._lengths}, reverse=True),
         )
-
-
-def _lengths_of(prefixes: Iterable[_Prefix | None]) -> list[int]:
-    """The lengths of prefixes, the longest first."""
-    return sorted({prefix[1] for prefix in prefixes if prefix is not None}, reverse=True)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -1,6 +1,5 @@
 """Replay requests against a mesh, in every way in which documents and log leave it open, and say what decided."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -28,6 +27,7 @@ _UNKNOWN_NAMESPACE = ""
 _NOWHERE = "\0"
 """A namespace that is none: nothing is exported to it, and nothing lives there."""
 _NO_LABELS: Labels = {}
+_RANKS = {outcome: WORST_FIRST.index(outcome) for outcome in Outcome}
 _SCOPES_KEPT = 8
 """Scopes that a replay holds when it comes to the next namespace; each has a chain for every service it sees."""
 
@@ -102,14 +102,15 @@ class Simulator:
                 for _, group in groupby(sorted(destinations, key=_namespace_of), key=_namespace_of)
                 for destination in self._after_forgetting(group)
             ]
-        coverage: Counter[Outcome] = Counter()
+        coverage = dict.fromkeys(Outcome, 0)
         for destination in replayed:
-            coverage.update(destination.by_outcome)
+            for outcome, entries in destination.by_outcome.items():
+                coverage[outcome] += entries
         return Replay(
             mode=self.mode,
             istio_version=self.istio_version,
             manifests=sum(1 for _ in self.mesh.objects()),
-            coverage={outcome: coverage[outcome] for outcome in Outcome},
+            coverage=coverage,
             destinations=tuple(sorted(replayed, key=lambda item: item.key.order)),
         )
 
@@ -123,15 +124,15 @@ class Simulator:
         return group
 
     def _replay_one(self, destination: Destination) -> ReplayedDestination:
-        by_outcome: Counter[Outcome] = Counter()
+        by_outcome: dict[Outcome, int] = {}
         worst: Decision | None = None
         for request in destination.requests:
             decision = self.decide(request)
-            by_outcome[decision.outcome] += request.entries
-            if worst is None or WORST_FIRST.index(decision.outcome) < WORST_FIRST.index(worst.outcome):
+            by_outcome[decision.outcome] = by_outcome.get(decision.outcome, 0) + request.entries
+            if worst is None or _RANKS[decision.outcome] < _RANKS[worst.outcome]:
                 worst = decision
         decided = worst or _nothing_known(self.mode)
-        ordered = {outcome: by_outcome[outcome] for outcome in Outcome if by_outcome[outcome]}
+        ordered = {outcome: by_outcome[outcome] for outcome in _RANKS if by_outcome.get(outcome)}
         return ReplayedDestination(destination.key, destination.entries, decided, ordered)
 
     def _decide(self, request: Request) -> Decision:
@@ -176,7 +177,7 @@ class Simulator:
         sidecar = world.sidecar
         if sidecar is None or sidecar.egress is None or decision.rule not in _FALLTHROUGH:
             return decision
-        whole = self._scope(replace(world, sidecar=None), namespace)
+        whole = self._scope(world._replace(sidecar=None), namespace)
         without = Deciding(request, address, whole, policy, self._owners).decide()
         if without.rule in _FALLTHROUGH or without.outcome is Outcome.BROKEN:
             return decision

@@ -1,9 +1,10 @@
 """What documents and log leave open, as the worlds that are possible: a request is conditional where they disagree."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 from analyzer.mesh.scoping import Sidecar
 from analyzer.simulation.replay import Decision
@@ -11,8 +12,7 @@ from analyzer.simulation.routes import Labels
 from analyzer.vocabulary import Outcome
 
 
-@dataclass(frozen=True)
-class World:
+class World(NamedTuple):
     """One way in which things may stand.
 
     `forward` is the order of creation among undated objects, `captures_dns` whether the proxy answers DNS, `labels`
@@ -45,11 +45,12 @@ class Possible:
 
     def worlds(self, addresses: Callable[["World"], Sequence[str | None]]) -> list[World]:
         """Every combination, the likeliest first."""
-        found: list[World] = []
-        for forward, captures, sidecar, labels in product(self.forward, self.captures_dns, self.sidecars, self.labels):
-            world = World(forward, captures, sidecar, labels, None)
-            found += [replace(world, address=address) for address in addresses(world)]
-        return found
+        return [World(*world[:-1], address) for world in self._combinations for address in addresses(world)]
+
+    @cached_property
+    def _combinations(self) -> Sequence[World]:
+        ways = product(self.forward, self.captures_dns, self.sidecars, self.labels)
+        return [World(*way, None) for way in ways]
 
 
 _RESPECTS = (
