@@ -8,10 +8,13 @@ pilot/pkg/networking/core; envoyproxy/envoy source/common/listener_manager/filte
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from analyzer.classification.names import INVALID_SNI
 from analyzer.evidence import Request
+from analyzer.mesh.protocols import PortClass, port_class
 from analyzer.mesh.scoping import OutboundPolicy
+from analyzer.simulation.clusters import Cluster
 from analyzer.simulation.listeners import ChainGroup, Leads, Listener, Target
 from analyzer.simulation.matching import left_open, possible_routes
 from analyzer.simulation.owners import Owners
@@ -33,8 +36,7 @@ class Policy:
     set_by: str | None = None
 
 
-@dataclass(frozen=True)
-class Deciding:
+class Deciding(NamedTuple):
     """One request being decided: dialled at `address`, by proxies of a scope, under a policy."""
 
     request: Request
@@ -212,13 +214,15 @@ class Deciding:
         clusters = self.scope.destinations.of(leads)
         hosts = {cluster.service.host for cluster in clusters if cluster.service is not None}
         stays = hosts == {target.service.host} and not any(cluster.missing for cluster in clusters)
-        led = Target(target.service, target.port, target.by if stays else by, leads, rerouted=not stays)
+        by = target.by if stays else by
+        led = Target(target.service, target.port, by, leads, rerouted=not stays, http=target.http)
         return self._reached(led, rule if stays else "virtual_service_route")
 
     def _reached(self, target: Target, rule: str) -> Decision:
         """A chain or route takes the request: does it work, and is it the request's own?"""
-        by, unguarded = target.by, rule in _UNCHECKED and self._is_open(target)
         clusters = self.scope.behind(target)
+        target = _with_owner(target, clusters)
+        by, unguarded = target.by, rule in _UNCHECKED and self._is_open(target)
         note = next((cluster.note for cluster in clusters if cluster.note), "")
         for cluster in clusters:
             if cluster.missing is not None:
@@ -270,12 +274,30 @@ class Deciding:
         return Decision(Outcome.ALLOWED, "egress_proxy", f"{because}.", by, True)
 
 
+_ROUTED = (PortClass.HTTP, PortClass.AUTO)
 _UNCHECKED = ("match_all_chain", "own_listener_any_host")
 """Rules that look at neither host nor server name."""
 
 
 def _of(sidecar: str | None) -> str:
     return "" if sidecar is None else f" by Sidecar {sidecar}"
+
+
+def _with_owner(target: Target, clusters: Sequence[Cluster]) -> Target:
+    """A target of an entry as the Kubernetes Service's that has the same name and place too: the cluster is that one's.
+
+    Source: istio/istio pilot/pkg/model/sidecar.go (appendSidecarServices); which of them came first decides nothing.
+    """
+    owner = clusters[0].service if clusters and not target.rerouted else None
+    if owner is None or not owner.is_kubernetes or target.service.is_kubernetes:
+        return target
+    port = next((item for item in owner.ports if item.number == target.port.number), None)
+    kind = None if port is None else port_class(port.protocol)
+    is_same_chain = owner.address is not None and owner.plain_address == target.service.plain_address
+    is_same_kind = kind is port_class(target.port.protocol)
+    if port is None or not (kind in _ROUTED if target.http else is_same_chain and is_same_kind):
+        return target
+    return replace(target, service=owner, port=port, by=owner.source.reference)
 
 
 def _named(group: ChainGroup, server_name: str) -> Target | None:
