@@ -23,9 +23,9 @@ from analyzer.simulation.sidecars import EVERYTHING, imported, imports_of, in_on
 class Egress:
     """One egress listener with what it imports; what that is, is looked up by host or port when asked for."""
 
-    def __init__(self, listener: EgressListener, scope: "Scope", earlier: Sequence["Egress"]) -> None:
+    def __init__(self, listener: EgressListener, scope: "Scope") -> None:
         registry, namespace = scope.registry, scope.client.namespace
-        self.listener, self._earlier = listener, earlier
+        self.listener = listener
         self._registry, self._namespace, self._has_sidecar = registry, namespace, scope.sidecar is not None
         self.imports = imports_of(listener, namespace, registry.version)
         visible = registry.virtual_services(namespace)
@@ -65,9 +65,6 @@ class Egress:
         found = in_one_namespace(found, self._namespace, version, has_sidecar=self._has_sidecar)
         if not self._has_sidecar and (1, 22) <= version < (1, 24) and found:
             return merged_into_one(found)
-        first = next((taken for egress in self._earlier for taken in egress.named(host)), None)
-        if first is not None:  # of what several listeners import from different namespaces, the first one's stays
-            found = [service for service in found if service.source.namespace == first.source.namespace]
         return dict(zip(found, found, strict=True))
 
     def routes_of(self, host: str) -> list[VirtualService]:
@@ -117,9 +114,8 @@ class Scope:
         self.registry, self.client, self.sidecar = registry, client, sidecar
         self.mesh, self.version = registry.mesh, registry.version
         self.beneath = beneath if self._sees_all_of_it else None
-        self.egress: list[Egress] = []
-        for listener in (sidecar.egress if sidecar is not None else None) or (EVERYTHING,):
-            self.egress.append(Egress(listener, self, tuple(self.egress)))
+        listeners = (sidecar.egress if sidecar is not None else None) or (EVERYTHING,)
+        self.egress = [Egress(listener, self) for listener in listeners]
         self.clusters = Clusters(self.egress, registry, client, has_sidecar=sidecar is not None)
         self.destinations = Destinations(registry, client, self.clusters)
         self._ports: dict[int, PortView] = {}
