@@ -1,6 +1,6 @@
 """What this build knows: every part by name, with what it says of itself."""
 
-from typing import Any
+from typing import Any, get_args
 
 from analyzer.companions import known_companions
 from analyzer.detection import known_detectors
@@ -49,8 +49,12 @@ def _settings(model: Any, prefix: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for name, field in model.model_fields.items():
         inner = field.annotation
+        items = next((part for part in get_args(inner) if hasattr(part, "model_fields")), None)
         if hasattr(inner, "model_fields"):
             found += _settings(inner, f"{prefix}{name}.")
+        elif items is not None:
+            found += _settings(items, f"{prefix}{name}[].")
         elif field.description:
-            found.append(_part(f"{prefix}{name}", f"{field.description} (default: {field.default!r})"))
+            default = "required" if field.is_required() else f"default: {field.default!r}"
+            found.append(_part(f"{prefix}{name}", f"{field.description} ({default})"))
     return found

@@ -42,6 +42,20 @@ def _network(cidr: str) -> IPNetwork:
     return ipaddress.ip_network(cidr, strict=False)
 
 
+def _plain_name(text: str, wildcard: str) -> str:
+    """A name as the log's hosts are written. What no host can equal would be a rule that never holds, unnoticed."""
+    name = text.lower().rstrip(".")
+    if not name or "*" in name:
+        raise ValueError(f"{text!r} is no host name: {wildcard}")
+    if plain_address(name) is not None:
+        raise ValueError(f"{text!r} is an address: those belong in `cidrs`")
+    if any(letter in name for letter in ":/@") or any(letter.isspace() for letter in name):
+        raise ValueError(
+            f"{text!r} is no host name: leave the scheme, the port and the path out; `ports` are for ports"
+        )
+    return name
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,27 +67,38 @@ class Rule(_Strict):
     it, not the apex), `cidrs` and `ports`; what is left out matches anything. An expired rule stops counting.
     """
 
-    action: Literal["allow", "deny"]
-    hosts: tuple[Domain, ...] = ()
-    suffixes: tuple[Domain, ...] = ()
-    cidrs: tuple[str, ...] = ()
-    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
-    namespaces: tuple[str, ...] = ()
-    workloads: tuple[str, ...] = ()
-    owner: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
-    ticket: str | None = None
-    expires: date | None = None
+    action: Literal["allow", "deny"] = Field(
+        description="`allow` makes a destination legitimate before any heuristic, `deny` denies it before any allowing"
+    )
+    hosts: tuple[Domain, ...] = Field(default=(), description="exact names")
+    suffixes: tuple[Domain, ...] = Field(
+        default=(), description="`.example.com` or `*.example.com`: every name below it, not the apex"
+    )
+    cidrs: tuple[str, ...] = Field(
+        default=(), description="networks; a name is denied for an address it was dialled at, but never allowed for one"
+    )
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(default=(), description="any, where none is named")
+    namespaces: tuple[str, ...] = Field(default=(), description="of the caller; any, where none is named")
+    workloads: tuple[str, ...] = Field(default=(), description="of the caller; any, where none is named")
+    owner: str = Field(min_length=1, description="who decided, and answers for it")
+    reason: str = Field(min_length=1, description="why; the report quotes it")
+    ticket: str | None = Field(default=None, description="where the decision is written down")
+    expires: date | None = Field(
+        default=None, description="last day on which the rule counts (UTC); `--as-of`, or the log's last day, is today"
+    )
 
     @field_validator("hosts")
     @classmethod
     def _lower_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(host.lower().rstrip(".") for host in hosts)
+        return tuple(_plain_name(host, "`*.` belongs in `suffixes`") for host in hosts)
 
     @field_validator("suffixes")
     @classmethod
     def _dotted_suffixes(cls, suffixes: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple("." + suffix.lower().removeprefix("*").strip(".") for suffix in suffixes)
+        return tuple(
+            "." + _plain_name(suffix.removeprefix("*").lstrip(".") or suffix, "`*.` stands in front of one")
+            for suffix in suffixes
+        )
 
     @field_validator("cidrs")
     @classmethod
@@ -341,7 +366,9 @@ def read_settings(path: str | Path | None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        problem = "no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        problem = (
+            "no such setting" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+        )
         raise SettingsError(
             f"{key}: {problem}",
             Place(str(path)),
