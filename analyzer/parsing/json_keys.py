@@ -189,19 +189,18 @@ class Keys:
 def flattened(content: Mapping[str, Any]) -> dict[str, Any]:
     """An object without objects in it: the keys of one level and the next joined by dots."""
     flat: dict[str, Any] = {}
-    for key, value in _walk(content, "", _DEEPEST):
-        if len(flat) >= _MOST_KEYS:
-            break
-        flat.setdefault(key, value)
+    _flatten(content, "", _DEEPEST, flat)
     return flat
 
 
-def _walk(content: Mapping[str, Any], before: str, levels: int) -> Iterator[tuple[str, Any]]:
+def _flatten(content: Mapping[str, Any], before: str, levels: int, flat: dict[str, Any]) -> None:
     for key, value in content.items():
-        if isinstance(value, dict) and value and levels > 1:
-            yield from _walk(value, f"{before}{key}.", levels - 1)
+        if value and levels > 1 and isinstance(value, dict):
+            _flatten(value, f"{before}{key}.", levels - 1, flat)
+        elif len(flat) >= _MOST_KEYS:
+            return
         else:
-            yield before + key, value
+            flat.setdefault(before + key, value)
 
 
 @lru_cache(maxsize=256)
@@ -249,12 +248,14 @@ def values_of(flat: Mapping[str, Any], keys: Keys) -> tuple[dict[str, str], dict
     took: list[tuple[str, str]] = []
     for field, names in keys.candidates:
         for name in names:
-            text = as_text(flat[name])
+            value = flat[name]
+            text = value if type(value) is str else as_text(value)
             if text is None or text in MISSING:
-                rest |= {name: flat[name]} if text is None else {}
+                if text is None:
+                    rest[name] = value
                 continue
             if name != field and (field in values or not _fits(field, text, values)):
-                rest[name] = flat[name]
+                rest[name] = value
                 continue
             values[field] = text
             if name != field:
