@@ -68,7 +68,7 @@ class Rule(_Strict):
     """
 
     action: Literal["allow", "deny"] = Field(
-        description="`allow` makes a destination legitimate before any heuristic, `deny` denies it before any allowing"
+        description="`deny` comes before `allow`, and `allow` before every detector but those of metadata and special addresses"
     )
     hosts: tuple[Domain, ...] = Field(default=(), description="exact names")
     suffixes: tuple[Domain, ...] = Field(
