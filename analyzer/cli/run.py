@@ -75,6 +75,7 @@ def command(
             mesh_config=mesh_config,
             workers=workers,
             progress=shown,
+            apart=[out],
         )
     for note in tally.notes:
         warn(note)

@@ -44,8 +44,11 @@ def ingest(
     mesh_config: Sequence[str] = (),
     workers: int | None = None,
     progress: Progress | None = None,
+    apart: Sequence[str] = (),
 ) -> Tally:
     """Read sources into a lake as one batch and return the batch's tally.
+
+    Where a folder is a source, the lake inside of it is none, and neither are the folders `apart`.
 
     A source whose content the lake already holds, under whatever name, is skipped and counted. `log_format` is
     the name of a known format or a format string, where none is to be recognised; `mesh_config` are
@@ -55,7 +58,7 @@ def ingest(
     """
     formats = formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
     left_out: list[str] = []
-    sources = find_sources(arguments, dict(labels or {}), left_out.append)
+    sources = find_sources(arguments, dict(labels or {}), left_out.append, (lake, *apart))
     store = Lake(lake)
     fresh = _not_yet_known(sources, store.sources())
     if not fresh:

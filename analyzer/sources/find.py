@@ -32,20 +32,25 @@ class Source:
 
 
 def find_sources(
-    arguments: Sequence[str], labels: Mapping[str, str] | None = None, note: Callable[[str], None] = lambda _: None
+    arguments: Sequence[str],
+    labels: Mapping[str, str] | None = None,
+    note: Callable[[str], None] = lambda _: None,
+    apart: Sequence[str] = (),
 ) -> list[Source]:
     """Every source that the arguments name, sorted by origin; a file named twice is read once.
 
-    `labels` win over what a path says; `note` is told of what stands in a folder and is no file. Raises `SourceError`
-    where nothing is found or a file cannot be read, and `UsageError` for a label nobody knows.
+    `labels` win over what a path says; `note` is told of what stands in a folder and is no file; `apart` are
+    folders that are not looked into, because the tool itself writes there. Raises `SourceError` where nothing is found
+    or a file cannot be read, and `UsageError` for a label nobody knows.
     """
     given = dict(labels or {})
     for key in given:
         if key not in SOURCE_FIELDS:
             raise UsageError(f"{key!r} is no label", hint=f"labels are {', '.join(SOURCE_FIELDS)}")
     found: dict[str, str] = {}
+    ours = frozenset(os.path.realpath(folder) for folder in apart)
     for argument in arguments:
-        paths = [STANDARD_INPUT] if argument == STANDARD_INPUT else list(_paths(argument, note))
+        paths = [STANDARD_INPUT] if argument == STANDARD_INPUT else list(_paths(argument, note, ours))
         if not paths:
             raise SourceError(
                 "nothing to read here", Place(argument), "name a file, a folder, a glob, or - for standard input"
@@ -56,7 +61,7 @@ def find_sources(
     return [_source(origin, given) for origin in sorted(found.values())]
 
 
-def _paths(argument: str, note: Callable[[str], None]) -> Iterator[str]:
+def _paths(argument: str, note: Callable[[str], None], ours: frozenset[str]) -> Iterator[str]:
     """The files that an argument names; inside a folder, hidden files and a README are about logs and not logs."""
     path = Path(argument)
     if is_remote(argument):
@@ -64,6 +69,8 @@ def _paths(argument: str, note: Callable[[str], None]) -> Iterator[str]:
     elif path.is_dir():
         for folder, folders, files in os.walk(argument):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
+            if ours:
+                folders[:] = [name for name in folders if os.path.realpath(Path(folder, name)) not in ours]
             for name in sorted(files):
                 found = os.path.join(folder, name)  # noqa: PTH118
                 if not Path(found).is_file():
@@ -74,8 +81,11 @@ def _paths(argument: str, note: Callable[[str], None]) -> Iterator[str]:
     elif path.exists():
         yield argument
     else:
+        root = Path(os.path.realpath(Path(argument.partition("*")[0] + "x").parent))
+        below = [mine for mine in ours if not root.is_relative_to(mine)]  # who writes beside the logs means the logs
         for match in sorted(glob.glob(argument, recursive=True)):  # noqa: PTH207
-            if Path(match).is_file():
+            real = Path(os.path.realpath(match))
+            if real.is_file() and not any(real.is_relative_to(mine) for mine in below):
                 yield match
 
 

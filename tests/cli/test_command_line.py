@@ -292,6 +292,17 @@ def test_a_mistake_in_an_option_is_said_before_anything_is_read(tmp_path: Path, 
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.parametrize("source", [".", "**"])
+def test_a_run_in_the_folder_of_the_logs_does_not_read_what_it_wrote(tmp_path: Path, source: str) -> None:
+    (tmp_path / "a.log").write_text(text(HTTP) + "\n")
+    command = [sys.executable, "-m", "analyzer", "run", source, "--lake", "lake", "--out", "out/today", "-o", "json"]
+
+    tallies = [json.loads(subprocess.run(command, capture_output=True, cwd=tmp_path).stdout)["tally"] for _ in range(2)]
+
+    assert tallies[0] == tallies[1]
+    assert (tallies[0]["sources"], tallies[0]["lines"]) == (1, 1)
+
+
 def test_a_narrow_terminal_gets_whole_names(lake: str) -> None:
     pty = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
     command = [sys.executable, "-c", pty, sys.executable, "-m", "analyzer", "destinations", "--lake", lake]

@@ -172,6 +172,20 @@ def test_what_is_no_file_in_a_folder_is_left_out_and_said(tmp_path: Path) -> Non
     assert notes == [f"{tmp_path}/gone.log: leads nowhere: not read", f"{tmp_path}/pipe.log: is no file: not read"]
 
 
+def test_folders_of_our_own_are_not_looked_into_unless_the_logs_stand_there(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    for path in (tmp_path / "a.log", tmp_path / "lake" / "b.log"):
+        path.write_text("x\n")
+
+    def names(argument: str, *apart: Path) -> list[str]:
+        return [Path(s.origin).name for s in find_sources([argument], apart=[str(folder) for folder in apart])]
+
+    for argument in (str(tmp_path), f"{tmp_path}/**"):
+        assert names(argument) == ["a.log", "b.log"]
+        assert names(argument, tmp_path / "lake") == ["a.log"]
+        assert names(argument, tmp_path) == ["a.log", "b.log"]
+
+
 def test_nothing_to_read_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         find_sources([str(tmp_path / "*.log")])
