@@ -34,7 +34,7 @@ def column_of(field: str, texts: Sequence[str | None]) -> pa.Array:
     """Texts as the column of a field."""
     wanted = _TYPES[field]
     if pa.types.is_integer(wanted):
-        return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
+        return _numbers(texts, wanted)
     if field == "start_time":
         return _times(texts)
     column = _strings(texts)
@@ -57,6 +57,13 @@ def times_of(written: pa.Array, read: Callable[[str], str | None] | None) -> pa.
 def _times(texts: Sequence[str | None]) -> pa.Array:
     times, good = read_bracketed_times(pa.array([f"[{encodable(text or '')}]" for text in texts], pa.string()))
     return pc.if_else(pa.array(good), times, pa.scalar(None, TIMESTAMP))
+
+
+def _numbers(texts: Sequence[str | None], wanted: pa.DataType) -> pa.Array:
+    written = _strings(texts)
+    if wanted == pa.int64() and pc.all(pc.match_substring_regex(written, r"^\d{1,18}$")).as_py() is not False:
+        return written.cast(wanted)
+    return pa.array([_number(text, wanted.bit_width) for text in texts], wanted)
 
 
 def _number(text: str | None, bits: int) -> int | None:

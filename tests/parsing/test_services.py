@@ -1,6 +1,9 @@
 """Access logs that went through a service: Envoy's gRPC log service, OpenTelemetry, Google Cloud Logging."""
 
+import functools
+import itertools
 import json
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +154,30 @@ def test_an_export_of_many_kinds_loses_no_line(tmp_path: Path) -> None:
 
     assert (tally.lines, tally.entries, tally.rejected) == (5, 3, 2)
     assert sorted(entry["line_number"] for entry in entries) == [1, 2, 3]
+
+
+def leaves(value: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to every value of an object, to objects too."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way for key, inner in pairs for way in ((*before, key), *leaves(inner, (*before, key)))]
+
+
+ODD: list[Any] = ["http://[x:80/", "http://a:٣/", "[x:80", "a\u2100b:80", "a:99999", "", "-", "9" * 30, "0x1", "\ud800"]
+ODD += [-1, 1.5, 10**30, True, None, [], {}, ["x"], {"x": 1}]
+ENTRIES = [gcp_entry(HTTP, authority="a.example"), gcp_entry(BLOCKED_TCP), als_entry(HTTP, authority="a.example")]
+ENTRIES += [als_entry(BLOCKED_TCP), json.loads(ztunnel_json(service="a.example")), json.loads(renamed_json(HTTP))]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_nothing_in_an_entry_is_too_odd_to_be_read_or_rejected(entry: dict[str, Any]) -> None:
+    lines = []
+    for way, odd in itertools.product(leaves(entry), ODD):
+        changed = json.loads(json.dumps(entry))
+        holder = functools.reduce(operator.getitem, way[:-1], changed)
+        holder[way[-1]] = odd
+        lines.append(json.dumps(changed))
+
+    parsed = parse(*lines)
+
+    assert parsed.lines == len(lines)
+    assert sum(map(len, parsed.entries)) > len(lines) / 2

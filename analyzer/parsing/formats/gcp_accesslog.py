@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from analyzer.parsing.by_line import read_by_line
 from analyzer.parsing.careful import CarefulLine, Shape
@@ -25,6 +24,8 @@ _LOG = re.compile(r".*(?:/|%2F)(?P<side>client|server)-accesslog-stackdriver")
 _BEFORE_THE_END = ("OPEN", "CONNECTED")
 _DENIED = "AuthzDenied"
 """What the logger makes of `rbac_access_denied_matched_policy[...]`."""
+_PORT = re.compile(r":([0-9]{1,5})$")
+_AUTHORITY = re.compile(r"[^/?#]*")
 _PORTS = {"http": 80, "https": 443}
 _OWN_LABELS = re.compile(
     r"source_.*|destination_.*|response_flag|route_name|upstream_host|upstream_cluster|requested_server_name|request_id"
@@ -106,7 +107,7 @@ def _of_labels(labels: Mapping[str, Any]) -> dict[str, str | None]:
 
 def _of_request(request: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, str | None]:
     scheme, authority, path = _url(as_text(request.get("requestUrl")) or "")
-    port = urlsplit(f"//{authority}").port if _has_port(authority) else _PORTS.get(scheme)
+    port = _port_of(authority) or _PORTS.get(scheme)
     return {
         "method": as_text(request.get("requestMethod")),
         "path": as_text(labels.get("x-envoy-original-path")) or path,
@@ -151,12 +152,14 @@ def _source(side: str, resource: Mapping[str, Any], labels: Mapping[str, Any]) -
 def _url(url: str) -> tuple[str, str, str | None]:
     """Scheme, authority and path with its query; nothing is decoded and nothing refused."""
     scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return scheme.lower(), authority, slash + path or None
+    authority = _AUTHORITY.match(rest)[0]  # type: ignore[index]
+    return scheme.lower(), authority, rest[len(authority) :] or None
 
 
-def _has_port(authority: str) -> bool:
-    return re.search(r":\d{1,5}$", authority) is not None and int(authority.rpartition(":")[2]) < 65536
+def _port_of(authority: str) -> int | None:
+    """The port that a Host names, which may hold anything else a client thinks of."""
+    match = _PORT.search(authority)
+    return int(match[1]) if match is not None and int(match[1]) < 65536 else None
 
 
 def _version(protocol: str | None) -> str | None:
