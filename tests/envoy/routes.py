@@ -63,13 +63,19 @@ def catch_all(mode: Mode) -> Json:
 
 
 def _domains_by_host(number: int, services: Iterable[Service]) -> dict[str, list[str]]:
-    """The names that each host's virtual host answers to; of several addresses of one host the last one stays."""
+    """The names that each host's virtual host answers to.
+
+    istiod keeps one service a host, the last that has the port: its address stays, and its protocol says whether there
+    is a virtual host at all (httproute.go, `servicesByName`).
+    """
     names: dict[str, list[str]] = {}
     addresses: dict[str, str] = {}
-    for service in services:
-        if not any(port.number == number and port_class(port.protocol) in _HTTP for port in service.ports):
-            continue
+    numbered = [(service, port) for service in services for port in service.ports if port.number == number]
+    last = {service.host.lower(): port_class(port.protocol) in _HTTP for service, port in numbered}
+    for service, port in numbered:
         host = service.host.lower()
+        if not last[host] or port_class(port.protocol) not in _HTTP:
+            continue
         names.setdefault(host, [host] if host.endswith(".") else [host, f"{host}."])
         names[host] += service.aliases
         if service.bound_address is not None:
