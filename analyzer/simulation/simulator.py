@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 
 from analyzer.evidence import Destination, Request
 from analyzer.mesh.documents import without_garbage_collection
@@ -58,6 +58,7 @@ class Simulator:
         self._possible: dict[tuple[str, str | None, bool], Possible] = {}
         self._policies: dict[tuple[int, str], Policy] = {}
         self._ordered: dict[int, Possible] = {}
+        self._resting: dict[tuple[int, int], bool] = {}
         self._decided: dict[tuple[object, ...], Decision] = {}
 
     def decide(self, request: Request) -> Decision:
@@ -132,8 +133,9 @@ class Simulator:
             if worst is None or _RANKS[decision.outcome] < _RANKS[worst.outcome]:
                 worst = decision
         decided = worst or _nothing_known(self.mode)
-        ordered = {outcome: by_outcome[outcome] for outcome in _RANKS if by_outcome.get(outcome)}
-        return ReplayedDestination(destination.key, destination.entries, decided, ordered)
+        if len(by_outcome) > 1:
+            by_outcome = {outcome: by_outcome[outcome] for outcome in _RANKS if outcome in by_outcome}
+        return ReplayedDestination(destination.key, destination.entries, decided, by_outcome)
 
     def _decide(self, request: Request) -> Decision:
         namespace = request.key.source_namespace or _UNKNOWN_NAMESPACE
@@ -146,7 +148,7 @@ class Simulator:
         possible = self._possibilities(namespace, request)
         if possible.only is not None:
             return self._decide_in(possible.only, namespace, request, request.destination_ip)
-        if len(possible.forward) > 1 and not self._may_depend_on_order(possible, namespace, request):
+        if len(possible.forward) > 1 and not self._rests_on_order(possible, namespace, request.destination_port):
             possible = self._in_one_order(possible)
             if possible.only is not None:
                 return self._decide_in(possible.only, namespace, request, request.destination_ip)
@@ -159,16 +161,19 @@ class Simulator:
             known = self._ordered[id(possible)] = replace(possible, forward=possible.forward[:1])
         return known
 
-    def _may_depend_on_order(self, possible: Possible, namespace: str, request: Request) -> bool:
+    def _rests_on_order(self, possible: Possible, namespace: str, number: int | None) -> bool:
         """Whether undated objects are in each other's way on a port, in some world."""
         if len(possible.sidecars) > 1 or not self._is_order_of_routes_known:
             return True
-        for captures in possible.captures_dns:
-            for sidecar in possible.sidecars:
-                scope = self._scope(World(True, captures, sidecar, possible.labels[0], None), namespace)
-                if request.destination_port is not None and scope.rests_on_order(request.destination_port):
-                    return True
-        return False
+        if number is None:
+            return False
+        known = self._resting.get((id(possible), number))
+        if known is None:
+            ways = product(possible.captures_dns, possible.sidecars)
+            worlds = (World(True, captures, sidecar, possible.labels[0], None) for captures, sidecar in ways)
+            known = any(self._scope(world, namespace).rests_on_order(number) for world in worlds)
+            self._resting[id(possible), number] = known
+        return known
 
     def _decide_in(self, world: World, namespace: str, request: Request, address: str | None) -> Decision:
         scope = self._scope(world, namespace)
