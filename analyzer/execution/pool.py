@@ -1,6 +1,7 @@
 """Read sources into files of the lake, in this process or in several, without yet making them part of it."""
 
 import multiprocessing as mp
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,8 @@ Progress = Callable[[int, int | None], None]
 
 _WORTH_WORKERS = 48 << 20
 """Bytes on disk; starting workers costs more than reading less than this."""
+_LOOK_AROUND = 2.0
+"""Seconds that a worker waits for a block before it looks whether anybody is left to send one."""
 _BLOCKS_AHEAD = 2
 """Blocks that may wait for each worker; more would only hold memory."""
 
@@ -214,9 +217,10 @@ def _work(
 
     pa.set_cpu_count(1)
     collect_seldom()
+    dispatcher = os.getppid()
     try:
         worker = Worker(lake, name, as_received(formats))
-        while (task := tasks.get()) is not None:
+        while (task := _next(tasks, dispatcher)) is not None:
             worker.ingest(task.block if slots is None else slots.take(task))
         answers.put(Done(*worker.finish(), worker.tallies))
     except AnalyzerError as error:
@@ -226,3 +230,13 @@ def _work(
     except BaseException as error:
         hint = "the same with `--workers 1`, and with --debug before the command"
         answers.put(AnalyzerError(f"a worker failed: {type(error).__name__}: {error}", hint=hint))
+
+
+def _next(tasks: Any, dispatcher: int) -> Any:
+    """The next task; a worker whose dispatcher was killed would wait for it for ever, and ends instead."""
+    while True:
+        try:
+            return tasks.get(timeout=_LOOK_AROUND)
+        except Empty:
+            if os.getppid() != dispatcher:
+                os._exit(1)

@@ -179,6 +179,32 @@ def test_what_was_committed_is_not_forgotten(tmp_path: Path) -> None:
     assert count(tmp_path / "lake") == len(Lake(tmp_path / "lake").sources()) == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
+def test_workers_do_not_outlive_an_ingest_that_is_killed(tmp_path: Path) -> None:
+    code = f"from analyzer.execution.local import ingest; ingest(['-'], {str(tmp_path / 'lake')!r}, workers=2)"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as dispatcher:
+        children = Path(f"/proc/{dispatcher.pid}/task/{dispatcher.pid}/children")
+        assert dispatcher.stdin is not None
+        dispatcher.stdin.write((text(HTTP) + "\n").encode())
+        dispatcher.stdin.flush()
+        until = time.monotonic() + 60
+        while len(workers := children.read_text().split()) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        dispatcher.kill()
+
+    assert len(workers) == 2
+    while any(_runs(worker) for worker in workers) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(_runs(worker) for worker in workers)
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_workers_and_one_process_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [text(HTTP, request_id=str(n)) if n % 7 else f"junk {n}" for n in range(40_000)]
     source = log(tmp_path, "a.log", *lines)
