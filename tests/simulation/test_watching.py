@@ -124,7 +124,7 @@ def test_requests_that_fall_together_fare_alike_and_none_is_lost(
             found[outcome] = found.get(outcome, 0) + entries
         return found
 
-    whole = folded(asked)
+    whole = PATHS.merge([folded(asked)])  # a batch by itself is in no order
     assert PATHS.merge([folded(asked[cut:]), folded(asked[:cut])]).equals(whole)
     rows = [(row["method"], row["path"], row["entries"]) for row in whole.to_pylist()]
     assert fates(rows) == fates([(method, path, 1) for method, path in asked])
