@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from analyzer.parsing.native import OF_CLUSTER
-from analyzer.parsing.operators import CLUSTER, FREE, NUMBER, Kind, Operator, kind_of
+from analyzer.parsing.operators import CLUSTER, FREE, IP, NUMBER, Kind, Operator, kind_of
 from analyzer.parsing.start_times import count_in_times
 
 _MOST_STEPS = 400_000
@@ -21,7 +21,7 @@ _MOST_MOVED = 8
 _MISSING = ("-", "")
 _WAYS, _EITHER_WAY = {"-": 1, "": 2}, 3
 """The ways in which a line may write what is missing, as bits."""
-_BAR = "|"
+_BAR, _COLON = "|", ":"
 _OF_CLUSTER = ("outbound", "80")
 _SAFE_NEXT_TO_NUMBERS = re.compile(r"[^-\w]")
 
@@ -99,7 +99,7 @@ class Piece:
     @cached_property
     def marks(self) -> str | None:
         """The letters that begin the literals between two values; null where two values have none between them."""
-        inner = self.literals[1:-1]
+        inner = [literal for place, literal in enumerate(self.literals[1:-1], 1) if not self._leads_to_a_port(place)]
         return None if "" in inner else "".join(sorted({literal[0] for literal in inner}))
 
     @cached_property
@@ -133,8 +133,17 @@ class Piece:
                 return None
             if kind is CLUSTER and literal[:1] == _BAR and self._cluster_is_certain(place):
                 held = {_BAR: OF_CLUSTER}
-            found.append(("".join(mark for mark in marks if mark not in held), held.get(literal[:1], 0)))
+            others = _COLON if self._leads_to_a_port(place) else ""
+            found.append(("".join(mark for mark in marks if mark not in held) + others, held.get(literal[:1], 0)))
         return tuple(found)
+
+    def _leads_to_a_port(self, place: int) -> bool:
+        """Whether an address ends before the literal there, and its port begins behind: that colon is the last one."""
+        return (
+            0 < place < len(self.kinds)
+            and self.literals[place] == _COLON
+            and (self.kinds[place - 1], self.kinds[place]) == (IP, NUMBER)
+        )
 
     def _cluster_is_certain(self, place: int) -> bool:
         """Whether `outbound|80||host` at its place cannot be cells of other values, if no other cell is too many.

@@ -230,6 +230,13 @@ VARIANTS: dict[str, list[tuple[str, str, str]]] = {
     "long": [("%RESPONSE_FLAGS%", "%RESPONSE_FLAGS_LONG%", ""), ("%REQ(:AUTHORITY)%", "%REQ(:AUTHORITY):9%", "")],
     "chain": [("%UPSTREAM_CLUSTER_RAW%", "%FILTER_CHAIN_NAME%", "")],
     "peer": [("%DOWNSTREAM_REMOTE_ADDRESS%", "1.2.3.4:0 %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%", "")],
+    "address in parts": [
+        (
+            "%DOWNSTREAM_LOCAL_ADDRESS%",
+            "to=%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%:%DOWNSTREAM_LOCAL_PORT%",
+            "",
+        )
+    ],
     "address twice": [("%UPSTREAM_LOCAL_ADDRESS%", "%UPSTREAM_REMOTE_ADDRESS%", "")],
 }
 """What an operator changed in the default format, and in its lines where that shows."""
@@ -247,6 +254,10 @@ def test_a_block_is_read_as_its_lines_are(variant: str, lines: list[dict[str, ob
         written = [f"{line} x" for line in written]
     if variant == "chain":
         written = [line.replace("BlackHoleCluster", "PassthroughFilterChain") for line in written]
+    if variant == "address in parts":
+        to = {"203.0.113.10:80 10.0.0.1:50000": "2001:db8::1:80", "203.0.113.10:443 10.0.0.1:50000": "203.0.113.9:443"}
+        for old, new in to.items():
+            written = [line.replace(old, f"to={new} 10.0.0.1:50000") for line in written]
     if variant == "long":
         written = [line.replace("0 UH", "0 NoHealthyUpstream") for line in written]
     if variant == "peer":
