@@ -53,9 +53,8 @@ class Effect:
         protocol = next((p.protocol for p in candidate.service_entry.ports if p.number == number), "")
         total, names = sum(self.entries.values()), sorted(self.entries)
         others = self.hosts.difference(candidate.service_entry.hosts)
-        whom = (
-            f"{len(others):,} other host{'s' * (len(others) != 1)}" if others else "callers that were judged otherwise"
-        )
+        its_own = "others who call it" if self.code == _BREAKS else "callers that were judged otherwise"
+        whom = f"{len(others):,} other host{'s' * (len(others) != 1)}" if others else its_own
         unit = "connection" if self.only_connections else "request"
         more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
         what = f"{protocol} on {number}" if protocol else f"Nothing declared for {number}"
@@ -65,10 +64,11 @@ class Effect:
         )
 
 
+_BREAKS = "would_break_others"
 _DOES = {
     "would_capture_others": "would capture",
     "would_admit_others": "would also let out",
-    "would_break_others": "would break what works for",
+    _BREAKS: "would break what works for",
 }
 _GRAVITY = tuple(_DOES)
 
@@ -168,7 +168,7 @@ def _touched(
     if by_another and now.stray:
         code = "would_capture_others"
     elif was.outcome is Outcome.ALLOWED and (now.outcome is Outcome.MISDIRECTED or not is_let_out(now)):
-        code = "would_break_others"
+        code = _BREAKS
     elif item.verdict is not Verdict.LEGITIMATE and is_let_out(now) and not is_let_out(was):
         code = "would_admit_others"
     if code:
