@@ -32,7 +32,7 @@ def command(
     as_of: AsOfOption = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Follow one destination from the log lines to the decision."""
+    """Follow one destination from the log lines to the decision; as JSON, one is an object and several are a list."""
     from analyzer.cli.reading import auditing
     from analyzer.cli.terminal import print_json, say
     from analyzer.explaining import explain, explanation_as_json, explanation_as_text
@@ -42,7 +42,8 @@ def command(
     )
     explanations = explain(audit, what)
     if output is Output.json:
-        print_json([explanation_as_json(explanation) for explanation in explanations])
+        found = [explanation_as_json(explanation) for explanation in explanations]
+        print_json(found[0] if len(found) == 1 else found)
         return
     for explanation in explanations:
         for line in explanation_as_text(explanation):

@@ -95,7 +95,7 @@ def test_a_manifest_that_istio_would_refuse_exits_with_one(tmp_path: Path) -> No
 
 
 def test_explain_follows_a_host_to_the_decision(lake: str) -> None:
-    (found,) = json.loads(run("explain", "api.example.com", "--lake", lake, "--output", "json").stdout)
+    found = json.loads(run("explain", "api.example.com", "--lake", lake, "--output", "json").stdout)
 
     assert found["proposal"]["file"] == "manifests/shop/api-example-com.yaml"
     assert (found["replay"]["outcome"], found["replay_as_is"]["outcome"]) == ("allowed", "blocked")
@@ -327,3 +327,10 @@ def test_a_run_that_proposes_nothing_says_what_most_of_it_lacks(tmp_path: Path) 
 
     assert done.returncode == 3
     assert b"source_namespace_unknown" in done.stderr
+
+
+def test_explain_gives_a_list_where_a_host_is_several_destinations(lake: str) -> None:
+    found = json.loads(run("explain", "203.0.113.0/24", "--lake", lake, "--output", "json").stdout)
+
+    assert isinstance(found, list)
+    assert len(found) > 1

@@ -121,7 +121,7 @@ def test_an_audit_replays_by_path_what_the_mesh_routes_by_path(lake: str, tmp_pa
 
     done = run("explain", "api.example.com", "--lake", lake, "--mesh", mesh, "--output", "json")
 
-    (found,) = json.loads(done.stdout)
+    found = json.loads(done.stdout)
     assert (found["replay_as_is"]["outcome"], found["replay_as_is"]["rule"]) == ("broken", "no_route")
 
 
