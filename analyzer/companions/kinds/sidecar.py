@@ -220,7 +220,7 @@ def _plan(steps: Sequence[_Step], situation: Situation) -> CompanionFile:
             lines.append(f"| {_cell(row.key.name)} | {row.entries:,} | {_cell(row.decision.because)} |")
         if len(readiness.rows) > _ROWS:
             lines.append(f"| and {len(readiness.rows) - _ROWS:,} more | | |")
-    reason = f"The order of {len(steps)} namespaces, what would break in each, and the way back."
+    reason = f"The order of {counted(len(steps), 'namespace')}, what would break in each, and the way back."
     return CompanionFile("sidecar", "companions/sidecar/ROLLOUT.md", "\n".join(lines) + "\n", reason)
 
 
