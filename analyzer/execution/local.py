@@ -1,7 +1,7 @@
 """Ingest on this machine: a dispatcher cuts sources into blocks, workers read them, one transaction adds them."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,6 @@ from analyzer.text import encodable
 
 _LISTED_PODS = 1000
 """Pods of one source that are listed by name; an export of more is compared with every other."""
-Dropped = Callable[[SourceRecord], bool]
 
 
 def ingest(

@@ -8,7 +8,7 @@ import pyarrow as pa
 from analyzer.evidence import PATHS, READ_FOR_PATHS, Destination, summarize_paths, told_apart
 from analyzer.mesh.model import Mesh
 from analyzer.simulation import Looks, looks_at
-from analyzer.store import Lake, read_entries
+from analyzer.store import Lake
 
 
 def with_paths(
@@ -27,9 +27,8 @@ def with_paths(
     if not looks:
         return destinations
     folded = PATHS.empty()
-    for file in store.entry_files(since, until):
-        for batch in read_entries(file, READ_FOR_PATHS, since, until):
-            folded = PATHS.merge([folded, _folded(batch, looks)])
+    for batch in store.entries(READ_FOR_PATHS, since, until):
+        folded = PATHS.merge([folded, _folded(batch, looks)])
     return told_apart(destinations, folded)
 
 

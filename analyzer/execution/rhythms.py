@@ -14,7 +14,7 @@ from analyzer.detection.beacons import may_beacon
 from analyzer.evidence import Destination
 from analyzer.evidence.rhythm import rhythm_of
 from analyzer.settings import Settings
-from analyzer.store import Lake, read_entries
+from analyzer.store import Lake
 from analyzer.vocabulary import DESTINATION_KEY
 
 _BY = (*DESTINATION_KEY, "source_pod")
@@ -34,13 +34,12 @@ def with_rhythms(
         return destinations
     addresses = pa.array(sorted({key.destination_ip or "" for key in wanted}))
     found: dict[tuple[Any, ...], dict[str | None, list[tuple[Any, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for file in store.entry_files(since, until):
-        for batch in read_entries(file, _READ, since, until):
-            for row in _calls(batch, addresses).to_pylist():
-                key = tuple(row[name] for name in DESTINATION_KEY)
-                if key in wanted:
-                    calls = (np.array(row["start_time_list"]), np.array(row["bytes_received_list"]))
-                    found[key][row["source_pod"]].append(calls)
+    for batch in store.entries(_READ, since, until):
+        for row in _calls(batch, addresses).to_pylist():
+            key = tuple(row[name] for name in DESTINATION_KEY)
+            if key in wanted:
+                calls = (np.array(row["start_time_list"]), np.array(row["bytes_received_list"]))
+                found[key][row["source_pod"]].append(calls)
     rhythms = {
         key: rhythm_of(
             [(np.concatenate(times), np.concatenate(sizes)) for times, sizes in map(_unzipped, pods.values())]
