@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
 
-from publicsuffixlist import PublicSuffixList
-
-from analyzer.mesh.tenants import SHARED_DOMAINS
+from analyzer.mesh.tenants import SHARED_DOMAINS, public_suffixes
 
 _HEX = re.compile(r"[0-9a-f]+")
 _BASE32 = re.compile(r"[a-z2-7]+")
@@ -23,14 +21,14 @@ HIGH_ENTROPY = 3.5
 @lru_cache(maxsize=1 << 16)
 def registrable(host: str) -> str | None:
     """The name that somebody registered, `example.co.uk` of `a.b.example.co.uk`; null for a suffix or one label."""
-    name: str | None = _public().privatesuffix(host)
+    name: str | None = public_suffixes(private=False).privatesuffix(host)
     return name
 
 
 def is_tenant(host: str, shared: Collection[str] = ()) -> bool:
     """Whether labels of a name are given out by a service to its customers, who are many and called anything."""
     name = registrable(host)
-    return name in SHARED_DOMAINS or name in shared or _with_private().privatesuffix(host) != name
+    return name in SHARED_DOMAINS or name in shared or public_suffixes().privatesuffix(host) != name
 
 
 def entropy(label: str) -> float:
@@ -56,13 +54,3 @@ def encoded_below(host: str) -> str | None:
     if name is None or len(host) == len(name):
         return None
     return name if any(is_encoded(label) for label in host[: -len(name) - 1].split(".")) else None
-
-
-@lru_cache(maxsize=1)
-def _public() -> PublicSuffixList:
-    return PublicSuffixList(only_icann=True)
-
-
-@lru_cache(maxsize=1)
-def _with_private() -> PublicSuffixList:
-    return PublicSuffixList()

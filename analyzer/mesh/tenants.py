@@ -1,8 +1,12 @@
-"""Domains whose subdomains belong to many tenants, beyond those that the public suffix list knows.
+"""Suffixes below which anybody may own a name: the public suffix list, and domains of many tenants beyond it.
 
-Each is a service that gives its customers names of their own below it, as its documentation says; a wildcard there
-would admit everybody's. The list of publicsuffix.org holds the others, in its private section.
+Each of these is a service that gives its customers names of their own below it, as its documentation says; a
+wildcard there would admit everybody's. The list of publicsuffix.org holds the others, in its private section.
 """
+
+from functools import lru_cache
+
+from publicsuffixlist import PublicSuffixList
 
 SHARED_DOMAINS = frozenset(
     (
@@ -89,3 +93,12 @@ SHARED_DOMAINS = frozenset(
         "zendesk.com",
     )
 )
+
+
+@lru_cache
+def public_suffixes(*, unknown: bool = True, private: bool = True) -> PublicSuffixList:
+    """The list of publicsuffix.org, parsed once for all who ask alike.
+
+    With `unknown`, the last label of any name is a suffix; without `private`, only what registries say counts.
+    """
+    return PublicSuffixList(accept_unknown=unknown, only_icann=not private)

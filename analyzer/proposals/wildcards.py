@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from publicsuffixlist import PSLFILE, PublicSuffixList
+from publicsuffixlist import PSLFILE
 
-from analyzer.mesh.tenants import SHARED_DOMAINS
+from analyzer.mesh.tenants import SHARED_DOMAINS, public_suffixes
 
 HostPorts = Mapping[int, str]
 """Port number to protocol."""
@@ -64,7 +64,7 @@ def _family(suffix: str, hosts: Mapping[str, HostPorts], after_hosts: int) -> Fa
 
 def _suffixes_of(host: str, shared: Collection[str]) -> list[str]:
     """The suffixes below which a wildcard might stand for a host: its parent and up, down from its owner's domain."""
-    registrable = _public().privatesuffix(host)
+    registrable = public_suffixes().privatesuffix(host)
     if registrable is None or _is_shared(registrable, shared):
         return []
     suffixes = []
@@ -81,11 +81,6 @@ def _is_shared(domain: str, shared: Collection[str]) -> bool:
     return any(
         above in SHARED_DOMAINS or above in shared for above in (".".join(labels[n:]) for n in range(len(labels)))
     )
-
-
-@lru_cache(maxsize=1)
-def _public() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=True)
 
 
 @lru_cache(maxsize=1)

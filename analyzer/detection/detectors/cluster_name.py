@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-from publicsuffixlist import PublicSuffixList
-
 from analyzer.detection.detector import Context
 from analyzer.detection.texts import shown
 from analyzer.evidence import Destination, Reason
+from analyzer.mesh.tenants import public_suffixes
 from analyzer.vocabulary import EgressClass, Verdict
 
 _MULTICLUSTER = "clusterset.local"
@@ -45,15 +44,10 @@ def _advice(destination: Destination) -> str:
     return "a Kubernetes service, not a ServiceEntry's matter"
 
 
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
-
-
 @lru_cache(maxsize=1 << 12)
 def _is_top_level(label: str) -> bool:
     """Whether a namespace is also a domain of the internet, as `dev` and `app` are."""
-    return _suffixes().publicsuffix(label) is not None
+    return public_suffixes(unknown=False).publicsuffix(label) is not None
 
 
 DETECTOR = ClusterName()

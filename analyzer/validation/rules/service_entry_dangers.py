@@ -5,10 +5,10 @@ ops/best-practices/security; istio/api networking/v1alpha3/service_entry.proto.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
 from analyzer.mesh.protocols import PortClass
+from analyzer.mesh.tenants import public_suffixes
 from analyzer.validation.node import Problem
 from analyzer.validation.rule import rule
 from analyzer.validation.service_entry import (
@@ -122,7 +122,7 @@ def static_without_endpoints(subject: Subject) -> Iterator[Problem]:
 def wildcard_over_public_suffix(subject: Subject) -> Iterator[Problem]:
     """Below a public suffix anybody may own a name."""
     for host in subject.spec["hosts"].texts():
-        if host.text.startswith("*.") and _suffixes().is_public(host.text[2:].lower().rstrip(".")):
+        if host.text.startswith("*.") and public_suffixes(unknown=False).is_public(host.text[2:].lower().rstrip(".")):
             yield host.problem(f"{host.text!r} admits names that anybody can register", "name the hosts one by one")
 
 
@@ -132,7 +132,12 @@ def wildcard_without_apex(subject: Subject) -> Iterator[Problem]:
     hosts = {node.text.lower() for node in subject.spec["hosts"].texts()}
     for host in subject.spec["hosts"].texts():
         apex = host.text[2:].lower()
-        if host.text.startswith("*.") and "." in apex and apex not in hosts and not _suffixes().is_public(apex):
+        if (
+            host.text.startswith("*.")
+            and "." in apex
+            and apex not in hosts
+            and not public_suffixes(unknown=False).is_public(apex)
+        ):
             yield host.problem(f"{host.text!r} does not cover {apex!r} itself", f"{apex}, if it is called too")
 
 
@@ -205,10 +210,3 @@ def auto_allocation_label(subject: Subject) -> Iterator[Problem]:
 def _originates_tls(subject: Subject) -> bool:
     """Whether some DestinationRule among the objects asks for TLS towards one of the hosts."""
     return any(node.text.lower() in subject.mesh.hosts_with_tls for node in subject.spec["hosts"].texts())
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> Any:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList(accept_unknown=False)
