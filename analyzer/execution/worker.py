@@ -171,8 +171,8 @@ def _together(tables: list[pa.Table]) -> pa.Table:
     tables.clear()
     columns: list[pa.Array] = []
     while waiting:
-        columns.append(waiting.pop().unify_dictionaries().combine_chunks())
-    return pa.table(columns[::-1], schema=schema)
+        columns.append(waiting.pop(0).unify_dictionaries().combine_chunks())
+    return pa.table(columns, schema=schema)
 
 
 def _provenance(block: Block, entries: Entries, peeled: Peeled | None, relays: bool) -> dict[str, Any]:

@@ -46,8 +46,13 @@ class BlockReader:
 
     def is_of_one_format(self, data: bytes) -> bool:
         """Whether a few lines spread over a block are all of one format, so that nothing is to be taken off them."""
-        self._sampled = (data, self._seen_in(sample_lines(data, _FIRST_SAMPLE)))
-        return max(self._sampled[1].values(), default=0) == _FIRST_SAMPLE
+        return max(self._few_of(data).values(), default=0) == _FIRST_SAMPLE
+
+    def _few_of(self, data: bytes) -> Counter[str]:
+        """The formats of very few lines of a block, looked at once for the question above and for the reading."""
+        if self._sampled[0] is not data:
+            self._sampled = (data, self._seen_in(sample_lines(data, _FIRST_SAMPLE)))
+        return self._sampled[1]
 
     def read(self, data: bytes) -> ParsedBlock:
         """Read every line of a block; lines end in `\\n` and nothing else."""
@@ -63,11 +68,8 @@ class BlockReader:
 
     def _by_frequency(self, data: bytes) -> list[str]:
         """The formats of a few lines spread over the block, the most frequent first."""
-        if self._sampled[0] is not data:
-            self.is_of_one_format(data)
-        seen, self._sampled = self._sampled[1], (b"", Counter())
-        if max(seen.values(), default=0) < _FIRST_SAMPLE:
-            seen = self._seen_in(sample_lines(data))
+        seen = self._few_of(data) if self.is_of_one_format(data) else self._seen_in(sample_lines(data))
+        self._sampled = (b"", Counter())  # a block is let go of once it is read
         order = {log_format.name: place for place, log_format in enumerate(self.formats)}
         return sorted(seen, key=lambda name: (-seen[name], order[name]))
 
