@@ -14,7 +14,7 @@ from analyzer.execution.identity import Identity
 from analyzer.execution.overlaps import ANY_POD, duplicates, find_overlap
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.summing import summaries_of_files
-from analyzer.execution.worker import SourceTally
+from analyzer.execution.tallying import SourceTally
 from analyzer.parsing import formats_for, formats_of_mesh
 from analyzer.sources import Source, find_sources, read_blocks
 from analyzer.store import (

@@ -16,7 +16,8 @@ from analyzer.collecting import collect_seldom
 from analyzer.errors import AnalyzerError, because
 from analyzer.execution.identity import Identity
 from analyzer.execution.slots import Slots, Task
-from analyzer.execution.worker import SourceTally, Summaries, Worker
+from analyzer.execution.tallying import SourceTally
+from analyzer.execution.worker import Summaries, Worker
 from analyzer.parsing import LogFormat, as_sent
 from analyzer.parsing.framing import Framing
 from analyzer.sources import Block, Source, blocks_of, open_source

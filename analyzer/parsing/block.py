@@ -1,7 +1,7 @@
 """Read a block: recognise its formats, read most lines by the column, the rest one by one with care."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from analyzer.parsing.careful import CarefulLine, Shape, shape_of, why_rejected
 from analyzer.parsing.gathering import as_entries
-from analyzer.parsing.log_format import LogFormat, known_formats
-from analyzer.parsing.parsed import Entries, Reason, Rejection
+from analyzer.parsing.log_format import Gathering, Gathers, LogFormat, known_formats
+from analyzer.parsing.parsed import Entries, Held, OddLine, Reason, Rejection
 
 _SAMPLED_LINES = 8
 _FIRST_SAMPLE = 4
@@ -21,16 +21,23 @@ _WORTH_A_COLUMN = 64
 _LONGEST_LINE = 4 << 20
 """Bytes; Envoy's headers end at 60 KiB, so a longer line is no access log and must not slow a block down."""
 
-OddLine = tuple[int, bytes]
-
 
 @dataclass
 class ParsedBlock:
-    """Everything a block held: entries per format, rejected lines, and how many lines were not blank."""
+    """Everything a block held: entries per format, rejected lines, and how many lines were not blank.
+
+    `held` are entries too, which the reader gathers.
+    """
 
     entries: list[Entries] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     lines: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many entries and rejected lines it holds."""
+        return sum(len(entries) for entries in self.entries) + sum(len(held) for held in self.held) + len(self.rejected)
 
 
 class BlockReader:
@@ -40,6 +47,13 @@ class BlockReader:
         self.formats = list(known_formats().values()) if formats is None else list(formats)
         self._candidates = lru_cache(maxsize=1024)(self._may_read)
         self._sampled: tuple[bytes, Counter[str]] = (b"", Counter())
+        self.gathered: dict[str, Gathering] = {}
+
+    def gather(self) -> None:
+        """From now on gather what `read_on` reads, where its format can."""
+        makers = {each.name: each for each in self.formats if isinstance(each, Gathers)}
+        made = {name: maker.gathering() for name, maker in makers.items()}
+        self.gathered = {name: gathering for name, gathering in made.items() if gathering is not None}
 
     def _may_read(self, shape: Shape) -> list[LogFormat]:
         return [log_format for log_format in self.formats if log_format.may_read(shape)]
@@ -56,15 +70,29 @@ class BlockReader:
 
     def read(self, data: bytes) -> ParsedBlock:
         """Read every line of a block; lines end in `\\n` and nothing else."""
+        return self._read(data, {})
+
+    def read_on(self, data: bytes) -> ParsedBlock:
+        """Read every line of a block that is the next part of what is gathered."""
+        return self._read(data, self.gathered)
+
+    def _read(self, data: bytes, gathered: Mapping[str, Gathering]) -> ParsedBlock:
         parsed = ParsedBlock()
         clean, unreadable = _set_unreadable_aside(data)
         frequent = self._by_frequency(clean)
         if not frequent:
-            return self._finish(parsed, unreadable, list(enumerate(clean.split(b"\n"))), None)
+            return self._finish(parsed, unreadable, list(enumerate(clean.split(b"\n"))), None, gathered)
+        keeper = gathered.get(frequent[0])
+        start = 0 if keeper is None else keeper.rows
+        kept = None if keeper is None else keeper.gather(clean)
+        if kept is not None:
+            lines, odd = kept
+            parsed.held.append(Held(frequent[0], start, lines))
+            return self._finish(parsed, unreadable, odd, frequent[0], gathered)
         reading = next(log_format for log_format in self.formats if log_format.name == frequent[0]).read(clean)
         if reading.entries is not None and len(reading.entries):
             parsed.entries.append(reading.entries)
-        return self._finish(parsed, unreadable, reading.odd, frequent[0])
+        return self._finish(parsed, unreadable, reading.odd, frequent[0], gathered)
 
     def _by_frequency(self, data: bytes) -> list[str]:
         """The formats of a few lines spread over the block, the most frequent first."""
@@ -84,7 +112,12 @@ class BlockReader:
         return seen
 
     def _finish(
-        self, parsed: ParsedBlock, unreadable: list[OddLine], odd: list[OddLine], done: str | None
+        self,
+        parsed: ParsedBlock,
+        unreadable: list[OddLine],
+        odd: list[OddLine],
+        done: str | None,
+        gathered: Mapping[str, Gathering],
     ) -> ParsedBlock:
         """Read the odd lines: by the column where another format has many of them, else one by one."""
         odd = [(number, line) for number, line in odd if line.strip()]
@@ -108,8 +141,10 @@ class BlockReader:
             else:
                 careful.setdefault(found[0], []).append((number, found[1]))
         for name, lines in careful.items():
-            parsed.entries.append(as_entries(name, lines))
-        parsed.lines = sum(len(entries) for entries in parsed.entries) + len(parsed.rejected)
+            left = lines if name not in gathered else _held(name, gathered[name], lines, parsed)
+            if left:
+                parsed.entries.append(as_entries(name, left))
+        parsed.lines = parsed.rows
         return parsed
 
     def _read_unreadable(self, line: bytes) -> tuple[str, CarefulLine] | Reason:
@@ -138,6 +173,22 @@ class BlockReader:
         if not readings and text[:1] in (" ", "\t"):
             return self._read_carefully(text.lstrip(" \t"))  # somebody indented it; a format of one's own may begin so
         return _agreed(readings) if readings else why_rejected(text)
+
+
+def _held(
+    name: str, gathering: Gathering, lines: Sequence[tuple[int, CarefulLine]], parsed: ParsedBlock
+) -> list[tuple[int, CarefulLine]]:
+    """Gather lines that were read with care; those that cannot be are given back."""
+    start, left, held = gathering.rows, [], []
+    for number, line in lines:
+        if line.took or not gathering.add(line.values):
+            left.append((number, line))
+        else:
+            held.append((number, line.tampered))
+    if held:
+        numbers, tampered = zip(*held, strict=True)
+        parsed.held.append(Held(name, start, np.array(numbers, np.int64), np.array(tampered)))
+    return left
 
 
 def _agreed(readings: Sequence[tuple[str, CarefulLine]]) -> tuple[str, CarefulLine]:

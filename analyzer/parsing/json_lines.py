@@ -5,7 +5,7 @@ first, and a stretch that fails is halved until the bad line stands alone.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -22,7 +22,7 @@ from analyzer.parsing.extras import as_extra
 from analyzer.parsing.json_keys import flattened, keys_of, values_of
 from analyzer.parsing.native import JsonKernel, library
 from analyzer.parsing.objects import object_of
-from analyzer.parsing.parsed import EXTRA, MISSING, RAW_TYPES, Entries, Reading
+from analyzer.parsing.parsed import EXTRA, MISSING, RAW_TYPES, Entries, Lines, OddLine, Reading
 from analyzer.parsing.tables import without
 from analyzer.vocabulary import ACCESS_LOG_FIELDS
 
@@ -79,8 +79,16 @@ class JsonFormat:
         reading = self.read_by_arrow(data) if self._kernel is None else self._kernel.read(data)
         return reading if reading.entries is None else _finished(reading, reading.entries, data)
 
+    def gathering(self) -> "_Gathering | None":
+        """A kernel of its own, to gather rows in."""
+        kernel = self._new_kernel()
+        return None if kernel is None else _Gathering(kernel)
+
     @cached_property
     def _kernel(self) -> JsonKernel | None:
+        return self._new_kernel()
+
+    def _new_kernel(self) -> JsonKernel | None:
         functions = library()
         keys = {name: name for name in ACCESS_LOG_FIELDS}
         return None if functions is None else JsonKernel(functions, self.name, keys, _FEWEST_KEYS, _EITHER, others=True)
@@ -122,24 +130,61 @@ def of_1_1(values: dict[str, str]) -> dict[str, str]:
     return known | ({"judged_method": _SOME_METHOD} if "protocol" in values else {})
 
 
+class _Gathering:
+    """Gathers plain objects; a block that holds one with renamed keys is not gathered."""
+
+    def __init__(self, kernel: JsonKernel) -> None:
+        self._kernel = kernel
+
+    @property
+    def rows(self) -> int:
+        """How many rows were gathered."""
+        return self._kernel.rows
+
+    def gather(self, data: bytes) -> tuple[Lines, list[OddLine]] | None:
+        """Read a block and keep its rows."""
+        found = self._kernel.gather(data)
+        if any(_renames(tuple(rest)) for _, rest in _others(self._kernel.last(EXTRA))):
+            self._kernel.undo()
+            return None
+        return found
+
+    def add(self, values: Mapping[str, str]) -> bool:
+        """Keep one row that was read with care."""
+        return EXTRA not in values and self._kernel.add(values)
+
+    def take(self) -> dict[str, pa.Array]:
+        """The columns of all rows."""
+        columns = _with_methods(self._kernel.take())
+        raw = columns.pop(EXTRA)
+        if raw.null_count < len(raw):
+            columns[EXTRA] = _extras(raw)
+        return columns
+
+
 def _finished(reading: Reading, entries: Entries, data: bytes) -> Reading:
     """Columns with the pairs that have no column as extra; objects with renamed keys go back as odd."""
-    _correct_methods(entries)
+    entries.columns = _with_methods(entries.columns)
     raw = entries.columns.pop(EXTRA, None)
     if raw is None or raw.null_count == len(raw):
         return reading
-    texts: list[str | None] = [None] * len(raw)
     back = np.zeros(len(raw), bool)
-    for row, text in enumerate(raw.to_pylist()):
-        if text is None:
-            continue
-        rest = orjson.loads(text)
-        if _renames(tuple(rest)):
-            back[row] = True
-        else:
-            texts[row] = as_extra(rest)
-    entries.columns[EXTRA] = pa.array(texts, pa.string())
+    back[[row for row, rest in _others(raw) if _renames(tuple(rest))]] = True
+    entries.columns[EXTRA] = _extras(raw)
     return without(reading, back, data)
+
+
+def _others(raw: pa.Array) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows that have pairs without a column, and these."""
+    if raw.null_count < len(raw):
+        yield from ((row, orjson.loads(text)) for row, text in enumerate(raw.to_pylist()) if text is not None)
+
+
+def _extras(raw: pa.Array) -> pa.Array:
+    texts: list[str | None] = [None] * len(raw)
+    for row, rest in _others(raw):
+        texts[row] = as_extra(rest)
+    return pa.array(texts, pa.string())
 
 
 @lru_cache(maxsize=256)
@@ -148,17 +193,19 @@ def _renames(names: tuple[str, ...]) -> bool:
     return keys_of(names).renamed
 
 
-def _correct_methods(entries: Entries) -> None:
-    methods = entries.columns["method"]
+def _with_methods(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Columns in which no time stands for a method."""
+    methods = columns["method"]
     written = pc.match_substring_regex(methods.dictionary, _TIME_AS_METHOD.pattern)
     if not pc.any(written).as_py():
-        return
+        return columns
     wrong = written.take(methods.indices).fill_null(False)
-    http = entries.columns["protocol"].is_valid()
-    texts = methods.cast(pa.string())
-    entries.columns["method"] = pc.if_else(wrong, None, texts).dictionary_encode()
+    http = columns["protocol"].is_valid()
     judged = pc.if_else(pc.and_(wrong, http), _SOME_METHOD, None)
-    entries.columns["judged_method"] = judged.cast(pa.string()).dictionary_encode()
+    return columns | {
+        "method": pc.if_else(wrong, None, methods.cast(pa.string())).dictionary_encode(),
+        "judged_method": judged.cast(pa.string()).dictionary_encode(),
+    }
 
 
 class _Lines:

@@ -1,10 +1,13 @@
 """What a log format must offer, and the formats this build knows."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
+import pyarrow as pa
+
 from analyzer.parsing.careful import CarefulLine, Shape
-from analyzer.parsing.parsed import Reading
+from analyzer.parsing.parsed import Lines, OddLine, Reading
 from analyzer.registry import discover
 
 
@@ -47,6 +50,40 @@ class LogFormat(Protocol):
 
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one line with care, or say with null that it is not of this format."""
+        ...
+
+
+class Gathering(Protocol):
+    """Gathers the rows of one format over many blocks; a format that has one offers `gathering`."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows were gathered since the last were taken."""
+        ...
+
+    def gather(self, data: bytes) -> tuple[Lines, list[OddLine]] | None:
+        """Read a block as `LogFormat.read` does and keep its rows: their lines, and the odd lines.
+
+        Null, and no row, where the block has to be read by `LogFormat.read`.
+        """
+        ...
+
+    def add(self, values: Mapping[str, str]) -> bool:
+        """Keep one row that was read with care; false, and no row, where it has to become one in another way."""
+        ...
+
+    def take(self) -> dict[str, pa.Array]:
+        """The columns of all rows. What is gathered next may not begin before nobody holds these any more, or takes
+        memory of its own."""
+        ...
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """A log format whose rows can be gathered."""
+
+    def gathering(self) -> Gathering | None:
+        """A new gathering; null where this machine has no kernel."""
         ...
 
 

@@ -75,6 +75,26 @@ class Rejection(NamedTuple):
     text: bytes
 
 
+Lines = np.ndarray[Any, np.dtype[np.int64]]
+"""Numbers of lines."""
+OddLine = tuple[int, bytes]
+"""A line that a fast reader leaves to others, and its number."""
+
+
+@dataclass
+class Held:
+    """Rows of one block that their format gathers until they are taken, from row `start` of its rows on; `lines` counts
+    from 0 within the block."""
+
+    format: str
+    start: int
+    lines: Lines
+    tampered: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
 @dataclass
 class Entries:
     """Rows that one format read from one block; `lines` counts from 0 within the block.
@@ -84,7 +104,7 @@ class Entries:
 
     format: str
     columns: dict[str, Any]
-    lines: np.ndarray[Any, np.dtype[np.int64]]
+    lines: Lines
     tampered: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     took: frozenset[tuple[str, str]] = frozenset()
 
@@ -97,7 +117,7 @@ class Reading:
     """What a format's fast reader made of a block: rows, and the lines that it leaves to others."""
 
     entries: Entries | None
-    odd: list[tuple[int, bytes]] = field(default_factory=list)
+    odd: list[OddLine] = field(default_factory=list)
 
 
 def as_judged(columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:

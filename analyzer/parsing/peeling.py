@@ -105,7 +105,7 @@ def _read(
 ) -> list[tuple[ParsedBlock, Peeled | None]]:
     if depth < _DEEPEST and not reader.is_of_one_format(data) and mostly_wrapped(data, reader):
         return _inside(reader, peel_block(data, around), around, depth)
-    bare = reader.read(data)
+    bare = reader.read_on(data)
     joined: list[tuple[ParsedBlock, Peeled | None]] = []
     if around is None and len(bare.rejected) > 1:
         bare, joined = _read_joined(reader, bare)

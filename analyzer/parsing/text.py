@@ -61,6 +61,10 @@ class TextFormat:
 
     @cached_property
     def _kernel(self) -> TextKernel | None:
+        return self.gathering()
+
+    def gathering(self) -> TextKernel | None:
+        """A kernel of its own, to gather rows in."""
         functions = library()
         if functions is None:
             return None

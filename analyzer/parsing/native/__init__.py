@@ -4,6 +4,7 @@ The kernel is plain C behind ctypes: it needs no header of Python's to be built,
 """
 
 import ctypes
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.parsing.layout import IGNORED, Layout
-from analyzer.parsing.parsed import EXTRA, OWN_TYPES, RAW_TYPES, Entries, Reading
+from analyzer.parsing.parsed import EXTRA, OWN_TYPES, RAW_TYPES, Entries, Lines, OddLine, Reading
+from analyzer.text import encodable
 
 MOST_COLUMNS, OF_CLUSTER = 64, -1
 """As in the kernel."""
@@ -44,7 +46,11 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I, _I)),
     "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I, _I)),
     "read_pairs": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, ctypes.POINTER(_Key), _I, _I, _I, _I)),
+    "forget": (None, (_P,)),
+    "undo": (None, (_P,)),
+    "add": (_I, (_P, ctypes.c_char_p, ctypes.POINTER(_I))),
     "rows": (_L, (_P,)),
+    "block_rows": (_L, (_P,)),
     "lines": (_P, (_P,)),
     "odd": (_L, (_P,)),
     "odd_lines": (_P, (_P,)),
@@ -122,76 +128,163 @@ def _kind(name: str) -> int:
     return _STATUS if wanted == pa.int16() else _NUMBER
 
 
+class _Context:
+    """A context of the kernel, freed with the last who holds it."""
+
+    def __init__(self, functions: Mapping[str, Any], fields: Sequence[_Field]) -> None:
+        self._free = functions["free"]
+        self.address = functions["new"]((_I * len(fields))(*(field.kind for field in fields)), len(fields))
+        if not self.address:
+            raise MemoryError
+
+    def __del__(self) -> None:
+        self._free(self.address)
+
+
+class _Lease:
+    """Holds a context for the columns that lie in its memory."""
+
+    def __init__(self, context: _Context) -> None:
+        self.context = context
+
+
 class _Reader:
-    """A context of the kernel and what turns its columns into Arrow's. Not for two threads at once."""
+    """A context of the kernel and what turns its columns into Arrow's. Not for two threads at once.
+
+    It reads block by block (`read`), or gathers the rows of many (`gather`, `add`) until they are taken (`take`).
+    """
 
     def __init__(self, functions: Mapping[str, Any], name: str, fields: Sequence[_Field]) -> None:
         self.native, self.name, self.fields = functions, name, fields
         self.place = {field.name: index for index, field in enumerate(fields)}
-        self.context = functions["new"]((_I * len(fields))(*(field.kind for field in fields)), len(fields))
-        if not self.context:
-            raise MemoryError
+        self._context = _Context(functions, fields)
+        self._lease: weakref.ref[_Lease] | None = None
+        self._lengths = (_I * len(fields))()
 
-    def __del__(self) -> None:
-        self.native["free"](self.context)
+    @property
+    def context(self) -> Any:
+        """The context, in the kernel's words."""
+        return self._context.address
+
+    @property
+    def rows(self) -> int:
+        """How many rows were gathered and not taken yet."""
+        return 0 if self._lease is not None else self._all_rows()
 
     def read(self, data: bytes) -> Reading:
         """Read a block; what the kernel does not read comes back as odd."""
-        return self.result(self.run(data, len(data)), data)
+        lines, odd = self.gather(data)
+        columns = self.columns() if len(lines) else {}
+        self._forget()
+        return Reading(Entries(self.name, columns, lines) if columns else None, odd)
+
+    def gather(self, data: bytes) -> tuple[Lines, list[OddLine]]:
+        """Read a block and keep its rows: the lines of the rows, and what the kernel does not read."""
+        self._let_go()
+        if not self.run(data, len(data)):
+            raise MemoryError
+        odd = self.native["odd"](self.context)
+        places = (self._array(name, odd).tolist() for name in ("odd_lines", "odd_starts", "odd_ends"))
+        odd_lines = [(line, data[start:end]) for line, start, end in zip(*places, strict=True)]
+        return self._array("lines", self.native["block_rows"](self.context)), odd_lines
+
+    def last(self, field: str) -> pa.Array:
+        """A column of the block that was gathered last; it is gone with the next block."""
+        index = self.place[field]
+        column = self._column(index, self.fields[index], self._all_rows(), _Lease(self._context))
+        return column.slice(len(column) - self.native["block_rows"](self.context))
+
+    def undo(self) -> None:
+        """Forget the rows of the block that was gathered last."""
+        self.native["undo"](self.context)
+
+    def add(self, values: Mapping[str, str]) -> bool:
+        """Gather one row that was read with care; false, and no row, where a value is not of its column's kind."""
+        self._let_go()
+        if not values.keys() <= self.place.keys():
+            return False
+        letters = b""
+        for index, field in enumerate(self.fields):
+            value = values.get(field.name)
+            if value is None:
+                self._lengths[index] = -1
+                continue
+            written = encodable(value).encode()
+            self._lengths[index] = len(written)
+            letters += written
+        return bool(self.native["add"](self.context, letters, self._lengths))
+
+    def take(self) -> dict[str, pa.Array]:
+        """The gathered rows, in the kernel's own memory, which waits until nobody holds them any more."""
+        lease = _Lease(self._context)
+        self._lease = weakref.ref(lease)
+        return self.columns(lease)
 
     def run(self, data: Any, length: int) -> int:
         """Let the kernel read so many bytes; 0 where memory ends."""
         raise NotImplementedError
 
-    def result(self, done: int, data: bytes) -> Reading:
-        """What the kernel made of a block."""
-        if not done:
-            raise MemoryError
-        rows = self.native["rows"](self.context)
-        odd = self.native["odd"](self.context)
-        lines, starts, ends = (
-            self._array(name, odd, np.int64).tolist() for name in ("odd_lines", "odd_starts", "odd_ends")
-        )
-        odd_lines = [(line, data[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)]
-        if not rows:
-            return Reading(None, odd_lines)
-        columns = {field.name: self._column(index, field, rows) for index, field in enumerate(self.fields)}
-        return Reading(Entries(self.name, columns, self._array("lines", rows, np.int64)), odd_lines)
+    def _all_rows(self) -> int:
+        rows: int = self.native["rows"](self.context)
+        return rows
 
-    def _column(self, index: int, field: _Field, rows: int) -> pa.Array:
+    def _let_go(self) -> None:
+        """Forget what was taken; where somebody still holds it, the memory is theirs."""
+        if self._lease is None:
+            return
+        if self._lease() is None:
+            self._forget()
+        else:
+            self._context, self._lease = _Context(self.native, self.fields), None
+
+    def _forget(self) -> None:
+        self.native["forget"](self.context)
+        self._lease = None
+
+    def columns(self, lease: _Lease | None = None) -> dict[str, pa.Array]:
+        """All rows as columns: copied, or under a lease in the kernel's own memory."""
+        rows = self._all_rows()
+        return {field.name: self._column(index, field, rows, lease) for index, field in enumerate(self.fields)}
+
+    def _column(self, index: int, field: _Field, rows: int, lease: _Lease | None) -> pa.Array:
         nulls = self.native["nulls"](self.context, index)
-        valid = self._copied("valid", index, rows // 8 + 1) if nulls else None
+        valid = self._buffer("valid", index, rows // 8 + 1, lease) if nulls else None
         wanted = _type(field.name)
         if field.kind == _TEXT:
-            offsets = self._copied("codes", index, (rows + 1) * 4)
-            letters = self._copied("letters", index, self.native["letters_used"](self.context, index))
+            offsets = self._buffer("codes", index, (rows + 1) * 4, lease)
+            letters = self._buffer("letters", index, self.native["letters_used"](self.context, index), lease)
             return pa.Array.from_buffers(wanted, rows, [valid, offsets, letters], nulls)
         if field.kind == _CODED:
-            codes = pa.Array.from_buffers(pa.int32(), rows, [valid, self._copied("codes", index, rows * 4)], nulls)
-            return pa.DictionaryArray.from_arrays(codes, self._values(index), safe=False)
-        numbers = self._copied("numbers", index, rows * 8)
+            codes = pa.Array.from_buffers(
+                pa.int32(), rows, [valid, self._buffer("codes", index, rows * 4, lease)], nulls
+            )
+            return pa.DictionaryArray.from_arrays(codes, self._values(index, lease), safe=False)
+        numbers = self._buffer("numbers", index, rows * 8, lease)
         column = pa.Array.from_buffers(pa.int64(), rows, [valid, numbers], nulls)
         if field.kind == _TIME:
             return column.view(wanted)
         return column.cast(wanted) if field.kind == _STATUS else column
 
-    def _values(self, index: int) -> pa.Array:
+    def _values(self, index: int, lease: _Lease | None) -> pa.Array:
         """The dictionary of a column."""
         count = self.native["values"](self.context, index)
         if not count:
             return pa.array([], pa.string())
-        offsets = self._copied("ends", index, (count + 1) * 4)
-        letters = self._copied("letters", index, self.native["letters_used"](self.context, index))
+        offsets = self._buffer("ends", index, (count + 1) * 4, lease)
+        letters = self._buffer("letters", index, self.native["letters_used"](self.context, index), lease)
         return pa.Array.from_buffers(pa.string(), count, [None, offsets, letters], 0)
 
-    def _copied(self, name: str, index: int, size: int) -> pa.Buffer:
+    def _buffer(self, name: str, index: int, size: int, lease: _Lease | None) -> pa.Buffer:
+        address = self.native[name](self.context, index)
+        if lease is not None and address:
+            return pa.foreign_buffer(address, size, lease)
         buffer = pa.allocate_buffer(size)
         if size:
-            ctypes.memmove(buffer.address, self.native[name](self.context, index), size)
+            ctypes.memmove(buffer.address, address, size)
         return buffer
 
-    def _array(self, name: str, count: int, wanted: Any) -> Any:
-        array = np.empty(count, wanted)
+    def _array(self, name: str, count: int) -> Lines:
+        array = np.empty(count, np.int64)
         if count:
             ctypes.memmove(array.ctypes.data, self.native[name](self.context), array.nbytes)
         return array

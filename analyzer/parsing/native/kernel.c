@@ -5,8 +5,9 @@
  * and leaves it to Python, so that this file decides nothing but speed. tests/parsing/test_native.py holds it to the
  * careful reader, line by line.
  *
- * No byte outside [data, data + length) is read: each step checks the end of its line first. Memory belongs to the
- * context, grows only, and is freed with it. Nothing here knows of Python, Arrow or threads.
+ * Rows are gathered over as many blocks as the caller likes, until it has the context forget them. No byte outside
+ * [data, data + length) is read: each step checks the end of its line first. Memory belongs to the context, grows only,
+ * and is freed with it. Nothing here knows of Python, Arrow or threads.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,13 +19,15 @@ enum { OF_CLUSTER = -1 }; /* three times in `outbound|80|subset|host` and the li
 
 enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3, MOST_OTHERS = 16 };
 
+enum { MOST_LETTERS = INT32_MAX / 4 }; /* of a block; offsets are 32 bits wide, and others may take twice their length */
+
 typedef struct {
     const uint8_t *at;
     int64_t length;
 } Span;
 
-/* A dictionary: open addressing over the values met so far, grown at half load. A block bounds what forged
- * collisions can cost. */
+/* A dictionary: open addressing over the values met so far, grown at half load. The rows that are gathered bound what
+ * forged collisions can cost. */
 typedef struct {
     uint32_t hash;
     int32_t code; /* -1: free */
@@ -32,8 +35,8 @@ typedef struct {
 
 typedef struct {
     int32_t kind;
-    int64_t nulls;
-    uint8_t *valid;   /* one bit a row */
+    int64_t nulls, nulls_before; /* in all, and in the blocks before this one */
+    uint8_t *valid;   /* one bit a row; those behind the last row are 0 */
     int64_t *numbers; /* NUMBER, STATUS, TIME */
     int32_t *codes;   /* CODED: codes; TEXT: offsets, one more than rows */
     uint8_t *letters; /* TEXT: the values of all rows; CODED: the distinct values */
@@ -63,8 +66,9 @@ typedef struct {
     int32_t columns_used;
     Column columns[MOST_COLUMNS];
     int64_t rows, rows_room;
-    int64_t *lines;                          /* number of each row's line in the block */
-    int64_t odd, odd_room;
+    int64_t rows_before;                     /* rows of the blocks before this one */
+    int64_t *lines, lines_room;              /* number in the block of the line of each row that came of it */
+    int64_t odd;
     int64_t *odd_lines, *odd_starts, *odd_ends;
     uint8_t *unescaped;                      /* JSON strings without their escapes; as long as the block */
     int64_t unescaped_room, unescaped_used;
@@ -123,31 +127,81 @@ Context *native_new(const int32_t *kinds, int32_t columns) {
     Context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
     context->columns_used = columns;
-    for (int32_t i = 0; i < columns; i++) context->columns[i].kind = kinds[i];
+    for (int32_t i = 0; i < columns; i++) {
+        context->columns[i].kind = kinds[i];
+        context->columns[i].last = -1;
+    }
     return context;
 }
 
-static int room_for_rows(Context *context, int64_t rows) {
-    if (rows <= context->rows_room) return 1;
-    size_t count = (size_t)rows;
+/* Makes room for rows behind those that are there. */
+static int room_for_rows(Context *context, int64_t more) {
+    int64_t wanted = context->rows + more, before = context->rows_room;
+    if (wanted <= before) return 1;
+    if (wanted < before + before / 2) wanted = before + before / 2;
+    size_t count = (size_t)wanted;
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
-        free(column->valid), free(column->numbers), free(column->codes);
-        column->numbers = NULL, column->codes = NULL;
-        column->valid = malloc(count / 8 + 1);
-        if (column->valid == NULL) return 0;
-        if (column->kind == TEXT || column->kind == CODED) column->codes = malloc((count + 1) * sizeof(int32_t));
-        else column->numbers = malloc(count * sizeof(int64_t));
-        if (column->codes == NULL && column->numbers == NULL) return 0;
+        int coded = column->kind == TEXT || column->kind == CODED;
+        uint8_t *valid = realloc(column->valid, count / 8 + 1);
+        if (valid == NULL) return 0;
+        size_t known = column->valid == NULL ? 0 : (size_t)before / 8 + 1;
+        memset(valid + known, 0, count / 8 + 1 - known);
+        column->valid = valid;
+        void *cells = coded ? realloc(column->codes, (count + 1) * sizeof(int32_t))
+                            : realloc(column->numbers, count * sizeof(int64_t));
+        if (cells == NULL) return 0;
+        if (coded) column->codes = cells;
+        else column->numbers = cells;
     }
+    context->rows_room = wanted;
+    return 1;
+}
+
+/* Makes room for the lines of a block; those of the block before are gone. */
+static int room_for_lines(Context *context, int64_t lines) {
+    if (lines <= context->lines_room) return 1;
     int64_t **arrays[] = {&context->lines, &context->odd_lines, &context->odd_starts, &context->odd_ends};
+    context->lines_room = 0;
     for (int i = 0; i < 4; i++) {
         free(*arrays[i]);
-        *arrays[i] = malloc(count * sizeof(int64_t));
+        *arrays[i] = malloc((size_t)lines * sizeof(int64_t));
         if (*arrays[i] == NULL) return 0;
     }
-    context->rows_room = rows;
+    context->lines_room = lines;
     return 1;
+}
+
+/* Takes back all rows behind so many; what their values brought into a dictionary stays there. */
+static void keep_rows(Context *context, int64_t rows) {
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        if (context->rows_room == 0) continue;
+        column->valid[rows >> 3] &= (uint8_t)((1u << (rows & 7)) - 1);
+        memset(column->valid + (rows >> 3) + 1, 0, (size_t)((context->rows >> 3) - (rows >> 3)));
+        if (column->kind == TEXT) column->letters_used = rows ? column->codes[rows] : 0;
+    }
+    context->rows = rows;
+}
+
+/* Forgets every row and value; their memory waits for the next ones. */
+void native_forget(Context *context) {
+    keep_rows(context, 0);
+    context->rows_before = context->odd = 0;
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        column->nulls = column->nulls_before = column->letters_used = column->values_used = 0;
+        column->last = -1;
+        for (int64_t slot = 0; slot < column->slots_room; slot++) column->slots[slot].code = -1;
+    }
+}
+
+/* Forgets the rows of the last block. */
+void native_undo(Context *context) {
+    keep_rows(context, context->rows_before);
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        context->columns[i].nulls = context->columns[i].nulls_before;
+    }
 }
 
 /* How often a byte stands in a stretch; sums of 255 bytes fit a byte, which compilers turn into vectors. */
@@ -163,19 +217,15 @@ static int64_t count_of(uint8_t byte, const uint8_t *at, const uint8_t *end) {
 }
 
 static int start_block(Context *context, const uint8_t *data, int64_t length) {
+    if (length > MOST_LETTERS) return 0;
     int64_t lines = 1 + count_of('\n', data, data + length);
-    context->rows = context->odd = context->unescaped_used = 0;
-    if (!room_for_rows(context, lines)) {
-        context->rows_room = 0;
-        return 0;
-    }
+    if (!room_for_lines(context, lines) || !room_for_rows(context, lines)) return 0;
+    context->rows_before = context->rows;
+    context->odd = context->unescaped_used = 0;
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
-        column->nulls = column->letters_used = column->values_used = 0;
-        column->last = -1;
-        memset(column->valid, 0, (size_t)lines / 8 + 1);
-        for (int64_t slot = 0; slot < column->slots_room; slot++) column->slots[slot].code = -1;
-        if (column->kind == TEXT) column->codes[0] = 0;
+        if (column->letters_used > MOST_LETTERS) return 0;
+        column->nulls_before = column->nulls;
     }
     return 1;
 }
@@ -262,7 +312,7 @@ static int32_t code_of(Column *column, Span span) {
     return column->last = (int32_t)code;
 }
 
-static int append(Context *context, const Value *values, int64_t line) {
+static int append(Context *context, const Value *values) {
     int64_t row = context->rows;
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
@@ -278,14 +328,19 @@ static int append(Context *context, const Value *values, int64_t line) {
             if (!grow((void **)&column->letters, &column->letters_room, used + length, 1)) return 0;
             if (length) memcpy(column->letters + used, value.span.at, (size_t)length);
             column->letters_used = used + length;
+            column->codes[0] = 0;
             column->codes[row + 1] = (int32_t)column->letters_used;
         } else {
             column->numbers[row] = value.there ? value.number : 0;
         }
     }
-    context->lines[row] = line;
     context->rows++;
     return 1;
+}
+
+static int append_line(Context *context, const Value *values, int64_t line) {
+    context->lines[context->rows - context->rows_before] = line;
+    return append(context, values);
 }
 
 static void set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
@@ -342,18 +397,21 @@ static int read_time(const uint8_t *at, int64_t length, int64_t *micros) {
     return 1;
 }
 
-/* Whether a value is of its column's kind; `-` and nothing are null in every kind but a text line's time. */
-static int read_value(int32_t kind, Span span, Value *value, int time_wanted) {
-    value->span = span;
-    value->there = !(span.length == 0 || (span.length == 1 && span.at[0] == '-'));
-    if (kind == TIME && time_wanted) value->there = 1;
-    if (!value->there) return 1;
+static int read_kind(int32_t kind, Span span, Value *value) {
     switch (kind) {
     case NUMBER: return read_digits(span.at, span.length, MOST_DIGITS, &value->number);
     case STATUS: return read_digits(span.at, span.length, STATUS_DIGITS, &value->number);
     case TIME: return read_time(span.at, span.length, &value->number);
     default: return 1;
     }
+}
+
+/* Whether a value is of its column's kind; `-` and nothing are null in every kind but a text line's time. */
+static int read_value(int32_t kind, Span span, Value *value, int time_wanted) {
+    value->span = span;
+    value->there = !(span.length == 0 || (span.length == 1 && span.at[0] == '-'));
+    if (kind == TIME && time_wanted) value->there = 1;
+    return !value->there || read_kind(kind, span, value);
 }
 
 /* ---------------------------------------------------------------- text */
@@ -400,7 +458,7 @@ static int read_text_line(Context *context, const uint8_t *at, const uint8_t *en
 int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, const Step *steps, int32_t count,
                          int32_t quotes) {
     Value values[MOST_COLUMNS];
-    if (length > INT32_MAX || !start_block(context, data, length)) return 0;
+    if (!start_block(context, data, length)) return 0;
     int64_t line = 0;
     for (int64_t start = 0; start < length; line++) {
         const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
@@ -409,7 +467,7 @@ int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, 
         if (end == start) {
             /* a blank line is neither */
         } else if (read_text_line(context, data + start, data + end, steps, count, quotes, values)) {
-            if (!append(context, values, line)) return 0;
+            if (!append_line(context, values, line)) return 0;
         } else {
             set_aside(context, line, start, end);
         }
@@ -614,7 +672,7 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
                          int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others, int32_t gaps) {
     Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
-    if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
     if (!grow((void **)&context->unescaped, &context->unescaped_room, length, 1)) return 0;
     if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + 2, 1)) return 0;
     context->others_column = others;
@@ -630,7 +688,7 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
         if (end == start) {
             /* a blank line is neither */
         } else if (read_json_line(context, data + start, data + end, keys, count, order, values)) {
-            if (!append(context, values, line)) return 0;
+            if (!append_line(context, values, line)) return 0;
         } else {
             set_aside(context, line, start, end);
         }
@@ -736,7 +794,7 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
                           const Key *keys, int32_t count, int32_t time, int32_t head, int32_t others) {
     Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
-    if (length > INT32_MAX || count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
     if (!grow((void **)&context->others, &context->others_room, 2 * length + 8, 1)) return 0;
     context->others_column = others;
     for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
@@ -755,13 +813,29 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
         if (end == start) {
             /* a blank line is neither */
         } else if (behind != NULL && read_pairs(context, behind, stop, keys, count, order, values)) {
-            if (!append(context, values, line)) return 0;
+            if (!append_line(context, values, line)) return 0;
         } else {
             set_aside(context, line, start, end);
         }
         start = end + 1;
     }
     return 1;
+}
+
+/* ---------------------------------------------------------------- rows from elsewhere */
+
+/* Adds one row whose values another reader found: their letters one behind the other, and the length of each, negative
+ * where it is missing. 0, and no row, where one is not of its column's kind or memory ends. */
+int32_t native_add(Context *context, const uint8_t *letters, const int32_t *lengths) {
+    Value values[MOST_COLUMNS];
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        int64_t length = lengths[i] < 0 ? 0 : lengths[i];
+        values[i] = (Value){0, {letters, length}, lengths[i] >= 0};
+        if (values[i].there && !read_kind(context->columns[i].kind, values[i].span, &values[i])) return 0;
+        if (length > MOST_LETTERS || context->columns[i].letters_used > MOST_LETTERS) return 0;
+        letters += length;
+    }
+    return room_for_rows(context, 1) && append(context, values);
 }
 
 /* ---------------------------------------------------------------- what was read */
@@ -772,6 +846,7 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
 uint32_t native_source(void) { return NATIVE_SOURCE; } /* the CRC-32 of this file */
 
 int64_t native_rows(const Context *context) { return context->rows; }
+int64_t native_block_rows(const Context *context) { return context->rows - context->rows_before; }
 const int64_t *native_lines(const Context *context) { return context->lines; }
 int64_t native_odd(const Context *context) { return context->odd; }
 const int64_t *native_odd_lines(const Context *context) { return context->odd_lines; }
