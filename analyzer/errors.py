@@ -57,6 +57,10 @@ class LakeError(AnalyzerError):
     """The lake is not what it claims to be."""
 
 
+TRY_READING = "does it exist, and are you allowed to read it?"
+TRY_WRITING = "is it a place for files, is there space, and are you allowed to write there?"
+
+
 def because(error: OSError) -> str:
     """What the system says, without what a library wrapped round it."""
     return os.strerror(error.errno) if error.errno else str(error)

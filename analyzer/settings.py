@@ -1,18 +1,14 @@
 """Every threshold and rule that a user may set, with its unit and why it stands where it stands.
 
-Read from TOML; unknown keys are refused, because a typo in a threshold is a silent hole.
+Unknown keys are refused, because a typo in a threshold is a silent hole.
 """
 
 import ipaddress
-import tomllib
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from analyzer.errors import Place, SettingsError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Domain = Annotated[str, Field(min_length=1, max_length=255)]
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -346,31 +342,3 @@ class Settings(_Strict):
     companions: CompanionSettings = CompanionSettings()
     readiness: ReadinessSettings = ReadinessSettings()
     rules: tuple[Rule, ...] = ()
-
-
-def read_settings(path: str | Path | None) -> Settings:
-    """Read settings from a TOML file, or the defaults where no file is given.
-
-    Raises `SettingsError` with the file, the key and what is wrong.
-    """
-    if path is None:
-        return Settings()
-    try:
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(f"cannot read the settings: {error.strerror}", Place(str(path))) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"not TOML: {error}", Place(str(path))) from error
-    try:
-        return Settings.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        problem = (
-            "no such setting" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-        )
-        raise SettingsError(
-            f"{key}: {problem}",
-            Place(str(path)),
-            hint="`egress-audit catalog` lists the settings and their defaults",
-        ) from error

@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.catalog import catalog
 from analyzer.errors import SettingsError
-from analyzer.settings import Rule, read_settings
+from analyzer.settings import Rule
+from analyzer.settings_file import read_settings
 from tests.golden import ROOT
 
 WHO = {"action": "deny", "owner": "platform", "reason": "agreed"}
@@ -38,6 +39,31 @@ def test_a_rule_that_could_never_hold_is_refused(tmp_path: Path, rule: str, hint
         read_settings(_written(tmp_path, rule))
 
     assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[thresholds\nmin_entries = 2\n", "s.toml:1:12: not TOML"),
+        ("# ours\n[thresholds]\nmin_entries = 0\n", "s.toml:3: thresholds.min_entries"),
+        ("[proposals]\ndefault_namespace = 'shop'\n[threshold]\nmin_entries = 2\n", "s.toml:3: threshold"),
+        ("thresholds.min_entry = 2\n", "s.toml:1: thresholds.min_entry: no such setting"),
+        (
+            '[[rules]]\naction = "deny"\nhosts = ["a.example"]\nowner = "o"\nreason = "r"\n\n'
+            '[[rules]]\naction = "deny"\nowner = "o"\nreason = "r"\nports = [\n  443,\n  0,\n]\n',
+            "s.toml:11: rules.1.ports.1",
+        ),
+        ('[[rules]]\naction = "deny"\nowner = "o"\nreason = "r"\n', "s.toml:1: rules.0: a rule must name"),
+    ],
+)
+def test_a_mistake_is_said_with_its_line_and_what_to_try(tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings(tmp_path / "s.toml")
+
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(place)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("suffix", ["*.Example.com", ".example.com", "example.com.", "example.com"])

@@ -83,7 +83,7 @@ def mesh_of(paths: Sequence[str], *, proposed: bool = False) -> "Mesh":
 def settings_of(path: str | None, companions: Sequence[str] = ()) -> "Settings":
     """The settings of a file with companions added; names are checked here, before anything long begins."""
     from analyzer.companions import check_names
-    from analyzer.settings import read_settings
+    from analyzer.settings_file import read_settings
 
     settings = read_settings(path)
     names = tuple(sorted({*settings.proposals.companions, *companions}))

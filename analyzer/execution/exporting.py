@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analyzer.drafts import written
-from analyzer.errors import AnalyzerError, Place, because
+from analyzer.errors import TRY_WRITING, AnalyzerError, Place, because
 from analyzer.schema import ENTRY
 from analyzer.store import Lake, read_entries, sound
 from analyzer.store.layout import plain
@@ -143,4 +143,4 @@ def _target(out: str | None) -> Iterator[IO[bytes]]:
         with written(Path(out)) as file:
             yield file
     except OSError as error:
-        raise AnalyzerError(f"cannot be written: {because(error)}", Place(out)) from error
+        raise AnalyzerError(f"cannot be written: {because(error)}", Place(out), TRY_WRITING) from error

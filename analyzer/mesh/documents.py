@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import ManifestError, Place
+from analyzer.errors import TRY_READING, ManifestError, Place
 from analyzer.mesh.objects import Document, Origin
 from analyzer.mesh.placed import NotYAML, read_yaml
 
@@ -84,7 +84,7 @@ def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]
     try:
         raw = sys.stdin.buffer.read() if file == "-" else _bytes(Path(file))
     except OSError as error:
-        raise ManifestError(f"cannot be read: {error.strerror}", Place(file)) from error
+        raise ManifestError(f"cannot be read: {error.strerror}", Place(file), TRY_READING) from error
     number = 0
     for first_line, piece in _pieces(raw.decode("utf-8-sig", "replace")):
         try:

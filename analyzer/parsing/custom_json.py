@@ -25,6 +25,7 @@ from analyzer.parsing.readings import Pattern, pattern_of
 from analyzer.parsing.slots import Slots
 
 _CONSTANT = "@constant "
+_EXAMPLE = 'such as {"host": "%REQ(:AUTHORITY)%"}'
 _SPECIAL = re.compile(r'["\\\x00-\x1f.]').search
 """Letters that JSON escapes, and the dot that stands for an object."""
 
@@ -74,9 +75,9 @@ class CustomJson:
         try:
             content = json.loads(self.template)
         except ValueError as error:
-            raise UsageError(f"the format is no JSON object: {error}") from None
+            raise UsageError(f"the format is no JSON object: {error}", hint=_EXAMPLE) from None
         if not isinstance(content, dict):
-            raise UsageError("the format is no JSON object", hint='such as {"host": "%REQ(:AUTHORITY)%"}')
+            raise UsageError("the format is no JSON object", hint=_EXAMPLE)
         return tuple(leaf for leaf in _leaves(content) if leaf.parts)
 
     @cached_property

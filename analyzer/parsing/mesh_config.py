@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import Place, UsageError
+from analyzer.errors import TRY_READING, Place, UsageError
 from analyzer.parsing.choosing import format_of
 from analyzer.parsing.custom_json import CustomJson
 from analyzer.parsing.custom_text import CustomText
@@ -79,7 +79,9 @@ def _documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
     try:
         documents = list(YAML(typ="safe", pure=True).load_all(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
-        raise UsageError(f"cannot read the mesh's configuration: {error.strerror}", Place(str(path))) from error
+        raise UsageError(
+            f"cannot read the mesh's configuration: {error.strerror}", Place(str(path)), TRY_READING
+        ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise UsageError(
             "the mesh's configuration is no YAML", Place(str(path)), str(error).split("\n", 1)[0]

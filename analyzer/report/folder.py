@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.drafts import written
-from analyzer.errors import AnalyzerError, Place, because
+from analyzer.errors import TRY_WRITING, AnalyzerError, Place, because
 from analyzer.pipeline import Audit
 from analyzer.shapes import summary_as_json
 from analyzer.text import spreadsheet_cell
@@ -46,7 +46,9 @@ def write_output(audit: Audit, out: str | Path) -> list[Path]:
         _remove_stale(root, set(files) | applied)
         return sorted(write_file(root / name, text) for name, text in files.items())
     except OSError as error:
-        raise AnalyzerError(f"cannot be written: {because(error)}", Place(str(error.filename or out))) from error
+        raise AnalyzerError(
+            f"cannot be written: {because(error)}", Place(str(error.filename or out)), TRY_WRITING
+        ) from error
 
 
 def write_file(path: Path, text: str) -> Path:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import AnalyzerError, Place, because
+from analyzer.errors import TRY_WRITING, AnalyzerError, Place, because
 from analyzer.pipeline import Audit
 from analyzer.proposals import proposals_as_json
 from analyzer.report.folder import as_text, write_file
@@ -54,4 +54,4 @@ def write_report(audit: Audit, path: str | Path) -> Path:
         write_file(page.with_suffix(".json"), as_text(as_json(model)))
         return write_file(page, as_html(model))
     except OSError as error:
-        raise AnalyzerError(f"cannot be written: {because(error)}", Place(str(path))) from error
+        raise AnalyzerError(f"cannot be written: {because(error)}", Place(str(path)), TRY_WRITING) from error

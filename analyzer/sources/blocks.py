@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from analyzer.errors import Place, SourceError
+from analyzer.errors import TRY_READING, Place, SourceError
 from analyzer.sources.compression import BombError
 from analyzer.sources.find import Source
 from analyzer.sources.opening import FIRST_BYTES, Opened, open_source
@@ -105,7 +105,7 @@ def blocks_of(
             else:
                 yield from _plain_blocks(source, seen, block_size, cutter)
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin)) from error
+        raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin), TRY_READING) from error
     except BombError as error:
         raise SourceError(str(error), Place(source.origin), "unpack it by hand and look at it first") from error
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.errors import Place, SourceError, UsageError
+from analyzer.errors import TRY_READING, Place, SourceError, UsageError
 from analyzer.sources.compression import MAGIC_BYTES, Compression, recognize
 from analyzer.sources.labels import completed, labels_of_path
 from analyzer.sources.remote import is_remote, look_at, objects
@@ -110,7 +110,7 @@ def _source(origin: str, given: Mapping[str, str]) -> Source:
             first = file.read(MAGIC_BYTES)
         size = Path(origin).stat().st_size
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror}", Place(origin)) from error
+        raise SourceError(f"cannot be read: {error.strerror}", Place(origin), TRY_READING) from error
     return Source(origin, labels, size, recognize(first), _pairs(given))
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from analyzer.errors import Place, SourceError
+from analyzer.errors import TRY_READING, Place, SourceError
 from analyzer.sources import remote
 from analyzer.sources.archives import tar_members, zip_members
 from analyzer.sources.compression import (
@@ -60,7 +60,7 @@ def open_source(source: Source, note: Note) -> Iterator[Opened]:
                 file = stack.enter_context(Path(source.origin).open("rb"))
             yield from _Opening(source, note).open(file)
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin)) from error
+        raise SourceError(f"cannot be read: {error.strerror or error}", Place(source.origin), TRY_READING) from error
     except BombError as error:
         raise SourceError(str(error), Place(source.origin), "unpack it by hand and look at it first") from error
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analyzer.drafts import written
-from analyzer.errors import LakeError, Place, because
+from analyzer.errors import TRY_WRITING, LakeError, Place, because
 from analyzer.schema import ENTRY
 from analyzer.store.layout import ENTRY_KIND, PARTITION_BY, REJECTED_KIND, ROW, partition_values
 from analyzer.store.writer import WrittenFile
@@ -93,7 +93,9 @@ class Lake:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LakeError(f"no lake can be made here: {error.strerror}", Place(str(self.path))) from error
+            raise LakeError(
+                f"no lake can be made here: {error.strerror}", Place(str(self.path)), TRY_WRITING
+            ) from error
 
     def sources(self) -> list[SourceRecord]:
         """Every source that a commit made part of the lake, by origin."""
@@ -213,7 +215,8 @@ class Lake:
             return None
         except DeltaError as error:
             problem = str(error).split("\n", 1)[0]
-            raise LakeError(f"not a lake that can be read: {problem}", Place(str(self.path))) from error
+            hint = "mend the table, or ingest the logs anew into another folder"
+            raise LakeError(f"not a lake that can be read: {problem}", Place(str(self.path)), hint) from error
 
     def _commit_once(
         self, table: Any, batch: str, files: Sequence[WrittenFile], sources: Sequence[SourceRecord]
