@@ -14,7 +14,7 @@ import typer
 from analyzer.cli import commands
 from analyzer.cli.options import settle
 from analyzer.cli.startup import keep_pandas_out
-from analyzer.collecting import collect_seldom
+from analyzer.collecting import collect_no_more, collect_seldom
 
 app = commands.app
 
@@ -45,6 +45,7 @@ def main() -> None:
         status = _explain(_of_the_system(error))
     except Exception as error:
         status = _click_error(error)
+    collect_no_more()
     sys.exit(status if isinstance(status, int) else 0)
 
 
