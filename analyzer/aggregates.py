@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.acero  # or else a first `group_by` imports it, in each worker for itself
 import pyarrow.compute as pc
 
 Measure = Literal["sum", "min", "max"]

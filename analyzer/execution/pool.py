@@ -19,9 +19,10 @@ from analyzer.execution.slots import Slots, Task
 from analyzer.execution.tallying import SourceTally
 from analyzer.execution.worker import Summaries, Worker
 from analyzer.parsing import LogFormat, as_sent
+from analyzer.parsing.envelopes import known_envelopes
 from analyzer.parsing.framing import Framing
 from analyzer.sources import Block, Source, blocks_of, open_source
-from analyzer.store import WrittenFile
+from analyzer.store import WrittenFile, prepare_commit
 
 Progress = Callable[[int, int | None], None]
 """Told the bytes dispatched so far and, where every source's size is known, the bytes in all."""
@@ -146,6 +147,7 @@ class _Pool:
     def finish(self) -> Iterator[Done]:
         for _ in self.processes:
             self.tasks.put(None)
+        prepare_commit()
         for _ in self.processes:
             yield self._answer()
 
@@ -180,11 +182,13 @@ class _Pool:
 
 @contextmanager
 def _pool(lake: Path, name: str, formats: Sequence[LogFormat | str], workers: int) -> Iterator[_Pool]:
-    # Forked workers share what is imported already; where threads may hold locks, spawning is the safe way.
+    # Forked workers share what is imported already, so that goes first what they would import one by one; where
+    # threads may hold locks, spawning is the safe way.
     forks = sys.platform == "linux"
     context: Any = mp.get_context("fork" if forks else "spawn")
     tasks, answers = context.Queue(maxsize=_BLOCKS_AHEAD * workers), context.Queue()
     slots = Slots(context, workers) if forks else None
+    known_envelopes()
     processes = [
         context.Process(
             target=_work, args=(str(lake), f"{name}-{number}", tuple(formats), tasks, answers, slots), daemon=True

@@ -1,6 +1,6 @@
 """The access log at rest: one Delta Lake table of entries and rejected lines, with what is known of its sources."""
 
-from analyzer.store.lake import Lake, SourceConflict, SourceRecord, read_entries, sound
+from analyzer.store.lake import Lake, SourceConflict, SourceRecord, prepare_commit, read_entries, sound
 from analyzer.store.tally import Tally, tally_of
 from analyzer.store.writer import PartitionWriter, WrittenFile, without_lines, without_origins
 
@@ -11,6 +11,7 @@ __all__ = [
     "SourceRecord",
     "Tally",
     "WrittenFile",
+    "prepare_commit",
     "read_entries",
     "sound",
     "tally_of",

@@ -269,6 +269,11 @@ class Lake:
             file.write(text.encode("ascii"))
 
 
+def prepare_commit() -> None:
+    """Import what a commit needs, for one who waits for others to write what is to be committed."""
+    import deltalake.transaction  # noqa: F401
+
+
 def _refuse_known(table: Any, sources: Iterable[SourceRecord]) -> None:
     if table is None:
         return
