@@ -4,8 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-# Measured: the system's allocator is as quick for blocks of this size as Arrow's own, and holds a fifth less.
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+# Measured: a worker grows by a quarter from 100 MB of log to 4 GB with jemalloc, by half with the system's allocator;
+# Arrow's own choice is as quick and begins with a fifth more. Arrow's wheels for glibc have jemalloc.
+_JEMALLOC = "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", {})
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc" if _JEMALLOC else "system")
 # numpy would start a thread a core for matrices, of which there are none here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
