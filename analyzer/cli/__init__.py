@@ -6,8 +6,9 @@ from pathlib import Path
 
 # Measured: a worker grows by a quarter from 100 MB of log to 4 GB with jemalloc, by half with the system's allocator;
 # Arrow's own choice is as quick and begins with a fifth more. Arrow's wheels for glibc have jemalloc.
-_JEMALLOC = "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", {})
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc" if _JEMALLOC else "system")
+os.environ.setdefault(
+    "ARROW_DEFAULT_MEMORY_POOL", "jemalloc" if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", ()) else "system"
+)
 # numpy would start a thread a core for matrices, of which there are none here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
