@@ -21,8 +21,6 @@ $(READY): pyproject.toml setup.py requirements.lock analyzer/parsing/native/kern
 demo: $(READY)  ## audit sample_logs/ and say where the report and the manifests are
 	@rm -rf $(DEMO)
 	$(BIN)/egress-audit run sample_logs --lake $(DEMO)/lake --out $(DEMO) --fail-on never
-	@echo "report:    $(DEMO)/report.html"
-	@echo "manifests: $(DEMO)/manifests/"
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)

@@ -51,4 +51,4 @@ def command(
         for item in audit.judged
     ]
     columns = ("namespace", "workload", "destination", "protocol", "entries", "classes", "verdict", "reason", "cause")
-    print_table(columns, rows, right=("entries",))
+    print_table(columns, rows, right=("entries",), colored="verdict")

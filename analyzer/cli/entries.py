@@ -41,14 +41,14 @@ def command(
     ] = None,
 ) -> None:
     """Write every entry with its classification, by source and line."""
-    from analyzer.cli.reading import time_of
+    from analyzer.cli.reading import span_of
     from analyzer.errors import UsageError
     from analyzer.execution.exporting import export
 
     if to is not None and output is not None:
         raise UsageError("--to and --output both say how entries are written", hint="give one of them")
     kind = "json" if output is Output.json else (to or EntryFile.jsonl).value
-    start, end = time_of(since, "--since"), time_of(until, "--until")
+    start, end = span_of(since, until)
     if output is not Output.table:
         export(lake, kind, out, start, end)
     elif out is None:
@@ -67,9 +67,9 @@ def _print(lake: str, start: datetime | None, end: datetime | None) -> None:
         (
             f"{row['origin']}:{row['line_number']}",
             moment_as_json(row["start_time"]),
-            *(row[name] for name in _SHOWN),
+            *(str(row[name]) if name == "destination_port" and row[name] else row[name] for name in _SHOWN),
         )
         for table in sorted_entries(Lake(lake), start, end)
         for row in table.select(["origin", "line_number", "start_time", *_SHOWN]).to_pylist()
     ]
-    print_table(("place", "start_time", *_SHOWN), rows)
+    print_table(("place", "start_time", *_SHOWN), rows, right=("destination_port",), colored="egress_class")

@@ -14,6 +14,7 @@ from analyzer.cli.options import (
     OutOption,
     Output,
     OutputOption,
+    QuietOption,
     SettingsOption,
     SinceOption,
     UntilOption,
@@ -34,11 +35,12 @@ def command(
     as_of: AsOfOption = None,
     output: OutputOption = Output.table,
     fail_on: FailOnOption = FailOn.never,
+    quiet: QuietOption = False,
 ) -> None:
     """Write manifests for the legitimate destinations, each replayed before it is written."""
     from analyzer.cli.reading import auditing
-    from analyzer.cli.terminal import print_json, print_table
-    from analyzer.cli.verdicts import exit_code
+    from analyzer.cli.terminal import hint, print_json, print_table, warn
+    from analyzer.cli.verdicts import exit_code, why_nothing_is_proposed
     from analyzer.proposals import proposals_as_json
     from analyzer.report import write_output, write_report
     from analyzer.shapes import companions_as_json
@@ -54,6 +56,8 @@ def command(
     )(lake)
     write_output(audit, out)
     write_report(audit, Path(out) / "report.html")
+    if (why := why_nothing_is_proposed(audit)) is not None:
+        warn(why)
     if output is Output.json:
         proposals = proposals_as_json(audit.proposals, audit.replay.coverage)
         print_json(proposals | {"companions": companions_as_json(audit)})
@@ -63,4 +67,6 @@ def command(
         ]
         rows += [(file.file, "", None, file.reason) for file in audit.companions.files]
         print_table(("file", "hosts", "entries", "reason"), rows, right=("entries",))
+        rest, page = len(audit.proposals.not_proposed), Path(out) / "report.html"
+        hint(f"not proposed: {rest:,}, with reasons in {Path(out) / 'not_proposed.csv'}; to read: {page}", quiet=quiet)
     raise typer.Exit(exit_code(audit, fail_on))

@@ -43,6 +43,14 @@ def time_of(text: str | None, option: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def span_of(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """Two moments, of which the first comes first."""
+    start, end = time_of(since, "--since"), time_of(until, "--until")
+    if start is not None and end is not None and start >= end:
+        raise UsageError(f"--since {since} is not before --until {until}", hint="give the earlier time to --since")
+    return start, end
+
+
 def day_of(text: str | None) -> date | None:
     """An ISO 8601 day."""
     if text is None:
@@ -106,10 +114,11 @@ def auditing(
     from analyzer.versions import version_of
 
     version_of(istio_version)
+    start, end = span_of(since, until)
     understood = {
         "settings": settings_of(settings, companions),
-        "since": time_of(since, "--since"),
-        "until": time_of(until, "--until"),
+        "since": start,
+        "until": end,
         "as_of": day_of(as_of),
         "mesh": mesh_of(mesh),
         "istio_version": istio_version,

@@ -18,5 +18,10 @@ def command(lake: LakeOption, output: OutputOption = Output.table) -> None:
         return
     print_table(
         ("place", "reason", "text"),
-        [(f"{row['origin']}:{row['line_number']}", row["reason"], row["text"][:_SHOWN]) for row in rows],
+        [(f"{row['origin']}:{row['line_number']}", row["reason"], _cut(row["text"])) for row in rows],
     )
+
+
+def _cut(text: str) -> str:
+    """The beginning of a line is enough for people; programs get all of it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -44,13 +44,14 @@ def command(
     output: OutputOption = Output.table,
 ) -> None:
     """Say of every outbound destination what would become of it under these manifests."""
-    from analyzer.cli.reading import mesh_of, modes_of, time_of
+    from analyzer.cli.reading import mesh_of, modes_of, span_of
     from analyzer.evidence import gather
     from analyzer.execution.paths import with_paths
     from analyzer.execution.summing import summaries_of
     from analyzer.simulation import Simulator
     from analyzer.store import Lake
 
+    start, end = span_of(since, until)
     as_it_is, modes = mesh_of(mesh), modes_of(mode_of)
 
     def replayed(paths: list[str]) -> "Replay":
@@ -60,7 +61,7 @@ def command(
         )
         return simulator.replay(with_paths(store, destinations, whole, start, end))
 
-    store, start, end = Lake(lake), time_of(since, "--since"), time_of(until, "--until")
+    store = Lake(lake)
     destinations = gather(summaries_of(store, start, end))
     after = replayed([*manifests, *(more or [])])
     if compare:
@@ -77,10 +78,11 @@ def _print_replay(replay: "Replay", output: Output) -> None:
         print_json(replay_as_json(replay))
         return
     rows = [
-        (d.key.source_namespace, d.key.name, d.entries, d.decision.outcome, d.decision.because)
+        (d.key.source_namespace, d.key.source_workload, d.key.name, d.entries, d.decision.outcome, d.decision.because)
         for d in replay.destinations
     ]
-    print_table(("namespace", "destination", "entries", "outcome", "because"), rows, right=("entries",))
+    columns = ("namespace", "workload", "destination", "entries", "outcome", "because")
+    print_table(columns, rows, right=("entries",), colored="outcome")
 
 
 def _print_comparison(before: "Replay", after: "Replay", output: Output) -> None:
@@ -94,6 +96,7 @@ def _print_comparison(before: "Replay", after: "Replay", output: Output) -> None
     rows = [
         (
             item.after.key.source_namespace,
+            item.after.key.source_workload,
             item.after.key.name,
             item.after.entries,
             item.change,
@@ -101,4 +104,4 @@ def _print_comparison(before: "Replay", after: "Replay", output: Output) -> None
         )
         for item in compared
     ]
-    print_table(("namespace", "destination", "entries", "change", "because"), rows, right=("entries",))
+    print_table(("namespace", "workload", "destination", "entries", "change", "because"), rows, right=("entries",))

@@ -2,11 +2,12 @@
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from analyzer.text import printable
 
@@ -20,17 +21,21 @@ def print_json(content: Any) -> None:
     sys.stdout.write(written.replace("##[", "\\u0023#[") + "\n")
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """A table for people; cells are log text, so they are made harmless and never read as markup."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), colored: str | None = None
+) -> None:
+    """A table for people; cells are log text, so they are made harmless and never read as markup.
+
+    `colored` is the column whose words have colours, on a terminal that wants any.
+    """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = sys.stdout.isatty()
     # A pipe has no edge: cutting cells there would lose what is in them.
     out = io.StringIO()
-    console = Console(file=sys.stdout if shown else out, markup=False, highlight=False)
+    console = _console(sys.stdout if shown else out)
     table = Table(box=box.SIMPLE_HEAD if shown else None, pad_edge=False, show_edge=False)
     cells = [[_cell(cell) for cell in row] for row in rows]
     needed = 0
@@ -41,9 +46,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right:
         needed += least + 3
         table.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
     console.width = max(console.width, needed) if shown else 100_000
-    for row, shown_row in zip(rows, cells, strict=True):
-        styles = (_STYLES.get(str(cell), "") for cell in row)
-        table.add_row(*(Text(cell, style=style) for cell, style in zip(shown_row, styles, strict=True)))
+    for row in cells:
+        named = zip(columns, row, strict=True)
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "") if name == colored else "") for name, cell in named))
     console.print(table, soft_wrap=False, crop=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines()))
 
@@ -98,8 +103,15 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         shown.close()
 
 
-def _bar() -> Any:
+def _console(file: TextIO) -> Any:
+    """Where NO_COLOR is set (https://no-color.org) nothing is bold either: a table has no escape code at all."""
     from rich.console import Console
+
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=file, markup=False, highlight=False, color_system=None if plain else "auto")
+
+
+def _bar() -> Any:
     from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as RichProgress
 
@@ -109,7 +121,7 @@ def _bar() -> Any:
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
+        console=_console(sys.stderr),
         transient=True,
     )
 

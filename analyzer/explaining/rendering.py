@@ -10,9 +10,10 @@ from analyzer.readiness import Block
 from analyzer.readiness.words import counted, sized
 from analyzer.shapes import cause_as_json, destination_as_json, moment_as_json
 from analyzer.simulation import ReplayedDestination
-from analyzer.vocabulary import CLASS_OF
+from analyzer.vocabulary import CLASS_OF, Verdict
 
-_WIDTH = 9
+_WIDTH = max(len(verdict) for verdict in Verdict)
+"""Of the labels: no other is longer than a verdict."""
 
 
 def explanation_as_json(explanation: Explanation) -> dict[str, Any]:

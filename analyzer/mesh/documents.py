@@ -20,6 +20,7 @@ from analyzer.mesh.objects import Document, Origin
 from analyzer.mesh.placed import NotYAML, read_yaml
 
 _ENDINGS = (".yaml", ".yml", ".json")
+_HINT = "name a YAML or JSON file, a folder of them, or -"
 _LARGEST = 256 << 20
 """Bytes of one file; a whole cluster's export stays far below."""
 _DEEPEST_LIST = 4
@@ -43,7 +44,7 @@ class MeshWarning:
 def read_documents(paths: Sequence[str]) -> tuple[list[Document], list[MeshWarning]]:
     """Every Kubernetes object in some files and folders (`-` is standard input), in the order given.
 
-    Raises `ManifestError` for a path that does not exist or cannot be read.
+    Raises `ManifestError` for a path that does not exist or cannot be read, and for a folder without such files.
     """
     documents: list[Document] = []
     warnings: list[MeshWarning] = []
@@ -73,11 +74,12 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
         if path == "-" or where.is_file():
             yield path
         elif where.is_dir():
-            yield from (str(file) for file in sorted(where.rglob("*")) if file.suffix in _ENDINGS and file.is_file())
+            files = [str(file) for file in sorted(where.rglob("*")) if file.suffix in _ENDINGS and file.is_file()]
+            if not files:  # as good as a folder that is misspelt
+                raise ManifestError(f"no file here ends in {', '.join(_ENDINGS)}", Place(path), _HINT)
+            yield from files
         else:
-            raise ManifestError(
-                "no such file or folder", Place(path), "name a YAML or JSON file, a folder of them, or -"
-            )
+            raise ManifestError("no such file or folder", Place(path), _HINT)
 
 
 def _read_file(file: str, documents: list[Document], warnings: list[MeshWarning]) -> None:

@@ -109,3 +109,11 @@ def _remove_stale(root: Path, current: set[str]) -> None:
         name = file.relative_to(root).as_posix()
         if name not in current and any(mark in file.read_text("utf-8", "replace") for mark in _MARKS):
             file.unlink()
+            _remove_if_empty(file.parent, root)
+
+
+def _remove_if_empty(folder: Path, root: Path) -> None:
+    """The folder of a namespace goes with its last file; those that stand in the output folder itself stay."""
+    while folder.parent != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -132,7 +132,7 @@ def test_a_file_that_could_not_be_written_whole_leaves_no_draft(lake: str, tmp_p
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT)
 
-    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 2)
     assert not list(tmp_path.glob("*entries.jsonl*"))
 
 
@@ -303,12 +303,72 @@ def test_a_run_in_the_folder_of_the_logs_does_not_read_what_it_wrote(tmp_path: P
     assert (tallies[0]["sources"], tallies[0]["lines"]) == (1, 1)
 
 
-def test_a_narrow_terminal_gets_whole_names(lake: str) -> None:
-    pty = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
-    command = [sys.executable, "-c", pty, sys.executable, "-m", "analyzer", "destinations", "--lake", lake]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | {"COLUMNS": "40"})
+def _on_a_terminal(*arguments: str, **environment: str) -> bytes:
+    pty = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    command = [sys.executable, "-c", pty, sys.executable, "-m", "analyzer", *arguments]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    return subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env=plain | environment).stdout
 
-    assert b"api.example.com:80" in done.stdout
+
+def test_a_narrow_terminal_gets_whole_names(lake: str) -> None:
+    assert b"api.example.com:80" in _on_a_terminal("destinations", "--lake", lake, COLUMNS="40")
+
+
+def test_a_terminal_that_wants_no_colors_gets_no_escape_codes(lake: str) -> None:
+    assert b"\x1b[32mlegitimate" in _on_a_terminal("destinations", "--lake", lake)
+    assert b"\x1b" not in _on_a_terminal("destinations", "--lake", lake, NO_COLOR="1")
+
+
+def test_only_the_verdict_has_a_color(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(f"{text(BLOCKED_HTTP, authority='denied')}\n")
+    run("ingest", str(log), "--lake", str(tmp_path / "lake"), "--label", "source_workload=review")
+
+    assert b"\x1b[3" not in _on_a_terminal("destinations", "--lake", str(tmp_path / "lake"))
+
+
+def test_a_port_has_no_comma_in_it(tmp_path: Path) -> None:
+    line = text(BLOCKED_TCP, downstream_local_address="203.0.113.10:15432").encode()
+    run("ingest", "-", "--lake", str(tmp_path / "lake"), stdin=line)
+
+    assert b" 15432 " in run("entries", "--lake", str(tmp_path / "lake"), "--output", "table").stdout
+
+
+def test_simulate_names_the_workload(tmp_path: Path) -> None:
+    line = text(BLOCKED_HTTP).encode()
+    run("ingest", "-", "--lake", str(tmp_path / "lake"), "--label", "source_workload=forum", stdin=line)
+    (tmp_path / "mesh.yaml").write_text("")
+
+    done = run("simulate", "--lake", str(tmp_path / "lake"), "--manifests", str(tmp_path / "mesh.yaml"))
+    assert b"forum" in done.stdout
+
+
+def test_a_span_that_ends_before_it_begins_is_wrong_usage(lake: str) -> None:
+    for command in ("entries", "destinations"):
+        done = run(command, "--lake", lake, "--since", "2026-03-02", "--until", "2026-03-01T23:00")
+
+        assert done.returncode == 2
+        assert b"--since 2026-03-02 is not before" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--manifests", "--mesh"])
+def test_a_folder_without_manifests_is_no_mesh(lake: str, tmp_path: Path, option: str) -> None:
+    (tmp_path / "empty").mkdir()
+
+    done = run("simulate", "--lake", lake, "--manifests", "sample_logs/README.md", option, str(tmp_path / "empty"))
+
+    assert done.returncode == 2
+    assert b"empty: no file here ends in .yaml" in done.stderr
+    assert run("validate", str(tmp_path / "empty")).returncode == 2
+
+
+def test_a_namespace_of_which_nothing_is_proposed_any_more_leaves_no_folder(lake: str, tmp_path: Path) -> None:
+    out = ["--lake", lake, "--out", str(tmp_path / "out")]
+    assert run("propose", *out).returncode == 0
+    assert (tmp_path / "out" / "manifests" / "shop").is_dir()
+
+    assert run("propose", *out, "--since", "2030-01-01", "--quiet").returncode == 3
+    assert [item.name for item in (tmp_path / "out" / "manifests").iterdir()] == ["kustomization.yaml"]
 
 
 def test_settings_that_a_windows_editor_saved_are_read(lake: str, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_numbers_of_the_headline_add_up(audited: Audit, counts: tuple[int, .
 
 def test_the_headline_names_every_fate(audited: Audit) -> None:
     assert headline(with_coverage(audited, 1, 2, 3, 4, 5)) == (
-        "Under REGISTRY_ONLY with the 0 proposed manifests, 5 of 15 outbound entries would be let out, 1 refused, "
+        "Under REGISTRY_ONLY with 0 proposed manifests, 5 of 15 outbound entries would be let out, 1 refused, "
         "2 matched and broken all the same and 3 sent to another host's entry; "
         "for 4 the log does not show enough to tell."
     )

@@ -18,12 +18,13 @@ def headline(audit: Audit) -> str:
     if not outward:
         return "No outbound traffic was found in these logs."
     proposed = len(audit.proposals.proposed)
-    manifests = "1 proposed manifest" if proposed == 1 else f"{proposed:,} proposed manifests"
+    several = f"the {proposed:,} proposed manifests"
+    manifests = {0: "0 proposed manifests", 1: "1 proposed manifest"}.get(proposed, several)
     fates = [f"{coverage[Outcome.ALLOWED]:,} of {outward:,} outbound entries would be let out"]
     fates += [f"{coverage[outcome]:,} {words}" for outcome, words in _OTHER_FATES.items() if coverage[outcome]]
     unsure = coverage[Outcome.CONDITIONAL]
     listed = " and ".join(filter(None, (", ".join(fates[:-1]), fates[-1])))
-    sentence = f"Under REGISTRY_ONLY with the {manifests}, {listed}"
+    sentence = f"Under REGISTRY_ONLY with {manifests}, {listed}"
     return f"{sentence}; for {unsure:,} the log does not show enough to tell." if unsure else f"{sentence}."
 
 
