@@ -16,17 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analyzer.dictionaries import codes_of, dictionary_of
 from analyzer.schema import ENTRY, REJECTED
 from analyzer.store.layout import ENTRY_KIND, folder
 
 _ENCODINGS = {
     "start_time": "DELTA_BINARY_PACKED",
     "line_number": "DELTA_BINARY_PACKED",
+    "bytes_sent": "DELTA_BINARY_PACKED",
     "request_id": "DELTA_LENGTH_BYTE_ARRAY",
-    "upstream_local_address": "DELTA_LENGTH_BYTE_ARRAY",
     "downstream_remote_address": "DELTA_BYTE_ARRAY",
 }
-"""Measured on mesh logs, smallest first, among the encodings that Spark's vectorised reader knows."""
+"""Measured on mesh logs among the encodings that Spark's vectorised reader knows: the smallest, or one that is within a
+hundredth of the file and takes half the time."""
 _REPEATING_NUMBERS = frozenset(
     ("response_code", "destination_port", "bytes_received", "duration", "upstream_service_time")
 )
@@ -35,6 +37,8 @@ _STATISTICS = ["start_time", "destination_port", "source_namespace", "line_numbe
 _PAGE_BYTES = 2 << 20
 _PAGE_ROWS = 4 << 20
 """More rows than any page has: Arrow's 20,000 cost 2 % in size and 5 % in time."""
+_BATCH = 1 << 14
+"""Rows that are encoded at a time; Arrow's 1,024 take 2 % longer, all at once would make one page of any column."""
 _WORTH_ORDERING = 5
 """Values; fewer take as many bits in any order."""
 _MOST_OPEN = 64
@@ -92,6 +96,7 @@ class _OpenFile:
             write_page_index=False,
             data_page_size=_PAGE_BYTES,
             max_rows_per_page=_PAGE_ROWS,
+            write_batch_size=_BATCH,
         )
 
     def write(self, table: pa.Table) -> None:
@@ -116,12 +121,12 @@ def _frequent_first(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.DictionaryA
     coded = column.chunk(0)
     if len(coded.dictionary) < _WORTH_ORDERING:
         return column
-    codes = np.asarray(coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices)
+    codes = codes_of(coded)
     counts = np.bincount(codes + 1, minlength=len(coded.dictionary) + 1)[1:]
     order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].astype(np.int32)
-    ranks = np.zeros(len(counts), np.int32)
+    ranks = np.full(len(counts) + 1, -1, np.int32)  # -1, for null, picks the last
     ranks[order] = np.arange(len(order), dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(ranks).take(coded.indices), coded.dictionary.take(pa.array(order)))
+    return dictionary_of(ranks[codes], coded.dictionary.take(pa.array(order)))
 
 
 class PartitionWriter:
