@@ -14,8 +14,11 @@ import pyarrow as pa
 import pyarrow.acero  # or else a first `group_by` imports it, in each worker for itself
 import pyarrow.compute as pc
 
+from analyzer.dictionaries import numbered
+
 Measure = Literal["sum", "min", "max"]
-_ROOM = 1 << 62
+_SMALL, _ROOM = 1 << 31, 1 << 62
+"""What 32 and 64 bits hold of combined codes."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Summary:
         """Rows (any number of chunks, dictionary-coded or not) to one row per key, in any order."""
         if rows.num_rows == 0:
             return self.empty()
-        group = group_codes([rows[key] for key in self.keys])
+        keys = [rows[key] for key in self.keys]
+        outer = None if self.keep is None else group_codes(keys[:-1])
+        group = group_codes(keys if outer is None else [outer, keys[-1]])
         index = pa.array(np.arange(rows.num_rows, dtype=np.int64))
         table = pa.table({"": group, " ": index, **{name: rows[name] for name in self.measures}})
         grouped = table.group_by("", use_threads=False).aggregate(
@@ -53,27 +58,32 @@ class Summary:
             else grouped[f"{field.name}_{self.measures[field.name]}"].cast(field.type)
             for field in self.schema
         ]
-        return self._bounded(pa.table(columns, schema=self.schema))
+        folded = pa.table(columns, schema=self.schema)
+        if self.keep is None or outer is None:
+            return folded
+        return self._bounded(folded, outer.take(_one(first)), self.keep)
 
     def merge(self, summaries: Iterable[pa.Table]) -> pa.Table:
         """Summaries, or what was folded of their pieces, to one summary, sorted by key."""
         return self._sorted(self.fold(pa.concat_tables([self.empty(), *list(summaries)]))).combine_chunks()
 
-    def _bounded(self, folded: pa.Table) -> pa.Table:
-        if self.keep is None or folded.num_rows == 0:
+    def _bounded(self, folded: pa.Table, outer: pa.Array, keep: int) -> pa.Table:
+        """Without what is beyond `keep` rows of a group; only crowded groups are looked at."""
+        groups = np.asarray(outer.dictionary_encode().indices)
+        crowded = np.flatnonzero(np.bincount(groups)[groups] > keep)
+        if not len(crowded):
             return folded
-        *others, last = self.keys
-        groups = np.asarray(group_codes([folded[key] for key in others]))
-        values = folded[last].combine_chunks().dictionary_encode()
-        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        values = _one(folded[self.keys[-1]].take(crowded)).dictionary_encode()
         names = values.dictionary.to_pylist()
         rank_of = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: (_hash(name), name)))}
-        ranks = np.array([rank_of[name] for name in names], np.int64)[np.asarray(values.indices)]
-        order = np.lexsort((ranks, groups))
-        ordered = groups[order]
+        ranks = np.array([rank_of[name] for name in names])[np.asarray(values.indices)]
+        order = np.lexsort((ranks, groups[crowded]))
+        ordered = groups[crowded][order]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         within = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
-        return folded.take(pa.array(np.sort(order[within < self.keep])))
+        stays = np.ones(folded.num_rows, bool)
+        stays[crowded[order[within >= keep]]] = False
+        return folded.filter(pa.array(stays))
 
     def _sorted(self, folded: pa.Table) -> pa.Table:
         order = pc.sort_indices(folded, sort_keys=[(key, "ascending", "at_start") for key in self.keys])
@@ -85,28 +95,28 @@ def group_codes(columns: Iterable[Any]) -> pa.Array:
     combined: Any = None
     size = 1
     for column in columns:
-        codes, count = _codes(column)
+        codes, count = numbered(_one(column))
         if combined is None:
-            combined, size = codes, count
+            combined, size = codes.copy(), count
+            continue
+        if count <= 1:
             continue
         if size * count >= _ROOM:
             combined, size = _renumbered(combined)
-        combined = combined * count + codes
+        if size * count >= _SMALL:
+            combined = combined.astype(np.int64, copy=False)
+        combined *= count
+        combined += codes
         size *= count
     return pa.array(combined)
 
 
-def _codes(column: Any) -> tuple[Any, int]:
-    """Codes from 0 of a column and how many there are; null is a value of its own."""
+def _one(column: Any) -> pa.Array:
+    """A column in one piece."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if pa.types.is_boolean(array.type):
-        return np.asarray(array.cast(pa.int8()).fill_null(2)).astype(np.int64), 3
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    indices = array.indices.fill_null(-1) if array.indices.null_count else array.indices
-    return np.asarray(indices).astype(np.int64) + 1, len(array.dictionary) + 1
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
 
 
 def _renumbered(codes: Any) -> tuple[Any, int]:

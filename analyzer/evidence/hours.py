@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.aggregates import Summary
+from analyzer.dictionaries import codes_of, counted, dictionary_of
 from analyzer.parsing.parsed import TIMESTAMP
 
 HOURS = Summary(
@@ -17,22 +18,15 @@ HOURS = Summary(
 """Entries per namespace and hour (UTC), inbound ones too: any line shows that the log was kept. None without a time."""
 
 _HOUR = 60 * 60 * 1_000_000
+UNTIMED = -(1 << 62)
+"""Stands for the time of an entry that has none."""
 
 
-def hours_of(times: Any, namespaces: pa.DictionaryArray, untimed: int) -> pa.Table:
-    """The summary of some entries; `times` are microseconds, `untimed` where there is none."""
-    timed = np.flatnonzero(times != untimed)
-    codes = np.asarray(namespaces.indices.fill_null(-1)).astype(np.int64)[timed] + 1
+def hours_of(times: Any, namespaces: pa.DictionaryArray) -> pa.Table:
+    """The summary of some entries; `times` are microseconds, or `UNTIMED`."""
     size = len(namespaces.dictionary) + 1
-    encoded = pa.array(times[timed] // _HOUR * size + codes).dictionary_encode()
-    distinct = np.asarray(encoded.dictionary)
-    code = distinct % size - 1
-    names = namespaces.dictionary.cast(pa.string())
-    table = pa.table(
-        {
-            "source_namespace": names.take(pa.array(code, mask=code < 0)),
-            "hour": pa.array(distinct // size * _HOUR).cast(TIMESTAMP),
-            "entries": pa.array(np.bincount(np.asarray(encoded.indices), minlength=len(distinct)), pa.int64()),
-        }
-    )
-    return HOURS.fold(table)
+    distinct, counts = counted(times // _HOUR * size + codes_of(namespaces) + 1)
+    timed = distinct // size != UNTIMED // _HOUR
+    distinct, counts = distinct[timed], counts[timed]
+    names = dictionary_of((distinct % size - 1).astype(np.int32), namespaces.dictionary).cast(pa.string())
+    return pa.table([names, pa.array(distinct // size * _HOUR).cast(TIMESTAMP), counts], schema=HOURS.schema)

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.aggregates import Summary, group_codes
-from analyzer.evidence.hours import HOURS, hours_of
+from analyzer.dictionaries import codes_of, counted, dictionary_of
+from analyzer.evidence.hours import HOURS, UNTIMED, hours_of
 from analyzer.parsing.parsed import TIMESTAMP
 from analyzer.vocabulary import DESTINATION_KEY, Direction
 
@@ -107,22 +108,22 @@ COVERAGE = Summary(
 SUMMARIES = (REQUESTS, DAYS, PODS, AGENTS, TIMELINE, HOURS, COVERAGE)
 
 _GROUPED = (
-    *DESTINATION_KEY,
-    "host_source",
-    "authority",
-    "requested_server_name",
-    "method",
-    "direction",
     "egress_class",
     "mechanism",
     "result",
+    "host_source",
+    *reversed(DESTINATION_KEY),
+    "authority",
+    "requested_server_name",
     "source_pod",
     "origin",
 )
-"""The columns that tell one group of entries from another."""
+"""The columns that tell one group of entries from another, as they stand; those of few values first: small numbers."""
 
 NEEDED = (
     *_GROUPED,
+    "method",
+    "direction",
     "bytes_received",
     "bytes_sent",
     "start_time",
@@ -148,12 +149,12 @@ COVERED = (
 """Fields whose absence limits what the audit can say."""
 
 _FORGED, _UNCHECKED = 1, 2
+_INBOUND = -1
+"""The group of all that is inbound."""
 _LINE_DIGITS = 15
 """More than any source's line numbers have."""
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
-_UNTIMED = -(1 << 62)
-_NO_MINUTE = -(1 << 40)
 
 
 def summarize(entries: pa.Table) -> dict[str, pa.Table]:
@@ -164,19 +165,18 @@ def summarize(entries: pa.Table) -> dict[str, pa.Table]:
     if entries.num_rows == 0:
         return {summary.name: summary.empty() for summary in SUMMARIES}
     entries = entries.combine_chunks()
-    times = np.asarray(entries["start_time"].cast(pa.int64()).fill_null(_UNTIMED))
-    doubts = _doubts(entries)
-    days = pa.array(np.where(times == _UNTIMED, -1, times // _DAY)).dictionary_encode()
-    group = pa.array(group_codes([*(entries[name] for name in _GROUPED), days, doubts])).dictionary_encode()
-    groups = _grouped(entries, group.indices, days, doubts)
+    times = np.asarray(entries["start_time"].cast(pa.int64()).fill_null(UNTIMED))
+    directions = _coded(entries["direction"])
+    outward = _told(directions, pc.not_equal(directions.dictionary, Direction.INBOUND.value))
+    groups = _grouped(entries, times // _DAY, outward)
     return {
         REQUESTS.name: REQUESTS.fold(groups),
         DAYS.name: DAYS.fold(groups.filter(pc.is_valid(groups["day"]))),
         PODS.name: PODS.fold(groups.filter(pc.is_valid(groups["source_pod"]))),
-        AGENTS.name: _agents(entries["user_agent"], group.indices, groups),
-        TIMELINE.name: _timeline(times, entries["egress_class"]),
-        HOURS.name: hours_of(times, _coded(entries["source_namespace"]), _UNTIMED),
-        COVERAGE.name: _coverage(entries),
+        AGENTS.name: _agents(entries, outward),
+        TIMELINE.name: _timeline(times // _MINUTE, entries["egress_class"]),
+        HOURS.name: hours_of(times, _coded(entries["source_namespace"])),
+        COVERAGE.name: _coverage(entries, outward),
     }
 
 
@@ -199,23 +199,33 @@ def _places(origins: pa.ChunkedArray, lines: pa.ChunkedArray) -> pa.ChunkedArray
     )
 
 
-def _doubts(entries: pa.Table) -> pa.Array:
+def _told(column: pa.DictionaryArray, answers: pa.BooleanArray) -> Any:
+    """What is said of each row's value, false where it has none."""
+    return np.append(np.asarray(answers), False)[codes_of(column)]
+
+
+def _doubts(entries: pa.Table) -> Any:
     """What is to be doubted of each entry, in bits: an outcome that was forged, a name that is tied to no address."""
-    forged = pc.and_(entries["tampered"], pc.is_null(entries["response_code"])).cast(pa.int8())
+    doubts = np.asarray(pc.and_(entries["tampered"], pc.is_null(entries["response_code"])).cast(pa.int8())) * _FORGED
     clusters = _coded(entries["upstream_cluster"])
     wildcards = pc.match_substring(clusters.dictionary, "|*")
     if not pc.any(wildcards).as_py():
-        return forged
-    same = pc.equal(_plain(entries["upstream_host"]), _plain(entries["downstream_local_address"]))
-    unchecked = pc.and_(wildcards.take(clusters.indices), same).fill_null(False)
-    return pc.add(forged, pc.multiply(unchecked.cast(pa.int8()), _UNCHECKED))
+        return doubts
+    rows = np.flatnonzero(_told(clusters, wildcards))
+    upstream, dialled = (_plain(entries[name].take(rows)) for name in ("upstream_host", "downstream_local_address"))
+    doubts[rows[np.asarray(pc.equal(upstream, dialled).fill_null(False))]] |= _UNCHECKED
+    return doubts
 
 
-def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, doubts: pa.Array) -> pa.Table:
-    """One row for each group that is not inbound, with the columns that the summaries fold and its number."""
+def _grouped(entries: pa.Table, days: Any, outward: Any) -> pa.Table:
+    """One row for each group that is not inbound, with the columns that the summaries fold."""
+    doubts, methods = _doubts(entries), _coded(entries["method"])
+    connect = _told(methods, pc.equal(methods.dictionary, "CONNECT"))
+    derived = [pa.array(column) for column in (connect.view(np.int8), days, doubts)]
+    group = np.asarray(group_codes([*(entries[name] for name in _GROUPED), *derived]))
     table = pa.table(
         {
-            "group": group,
+            "group": np.where(outward, group, _INBOUND),
             "row": np.arange(entries.num_rows, dtype=np.int64),
             "bytes_received": entries["bytes_received"],
             "bytes_sent": entries["bytes_sent"],
@@ -234,22 +244,17 @@ def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, doubt
             ("line", "min"),
         ]
     )
-    directions = _coded(entries["direction"])
-    inbound = pc.equal(directions.dictionary, Direction.INBOUND.value)
-    sums = sums.filter(pc.invert(inbound.take(directions.indices.take(sums["row_min"].combine_chunks()))))
-    sums = sums.take(pc.sort_indices(sums["group"]))
-    first = sums["row_min"].combine_chunks()
-    keys = {name: _plain(entries[name].take(first)) for name in _GROUPED}
-    nameless = pc.is_null(keys["host"])
-    count, doubt = sums["row_count"], doubts.take(first).cast(_COUNT)
-    day_numbers = days.dictionary.take(days.indices.take(first))
+    sums = sums.filter(pc.not_equal(sums["group"], _INBOUND))
+    first = np.asarray(sums["row_min"])
+    keys = {name: entries[name].take(first) for name in _GROUPED}
+    count, day, doubt = sums["row_count"], days[first], pa.array(doubts[first].astype(np.int64))
     return pa.table(
         {
-            **{name: column for name, column in keys.items() if name not in ("destination_ip", "method", "origin")},
+            **keys,
             "dialled_ip": keys["destination_ip"],
-            "destination_ip": pc.if_else(nameless, keys["destination_ip"], None),
-            "method_is_connect": pc.fill_null(pc.equal(keys["method"], "CONNECT"), False),
-            "day": pc.if_else(pc.less(day_numbers, 0), None, day_numbers).cast(pa.int32()).cast(pa.date32()),
+            "destination_ip": _where_nameless(keys["host"], keys["destination_ip"]),
+            "method_is_connect": connect[first],
+            "day": pa.array(day.astype(np.int32), pa.int32(), mask=day < 0).cast(pa.date32()),
             "entries": count,
             "bytes_received": sums["bytes_received_sum"],
             "bytes_sent": sums["bytes_sent_sum"],
@@ -257,56 +262,45 @@ def _grouped(entries: pa.Table, group: pa.Array, days: pa.DictionaryArray, doubt
             "unchecked": pc.multiply(count, pc.shift_right(doubt, 1)),
             "first_seen": sums["time_min"],
             "last_seen": sums["time_max"],
-            "example": _places(keys["origin"], sums["line_min"]),
-            "group": sums["group"],
+            "example": _places(_plain(keys["origin"]), sums["line_min"]),
         }
     )
 
 
-def _agents(agents: pa.ChunkedArray, group: pa.Array, groups: pa.Table) -> pa.Table:
-    """User agents per destination: pairs of group and agent are counted on integers first."""
-    coded = _coded(agents)
-    size = len(coded.dictionary) + 1
-    places = np.full(len(group) + 1, -1, np.int64)
-    places[np.asarray(groups["group"])] = np.arange(groups.num_rows)
-    rows, agent = places[np.asarray(group)], np.asarray(coded.indices.fill_null(-1))
-    pairs = rows * size + agent
-    distinct, counts = _counted(pairs[(rows >= 0) & (agent >= 0)])
-    table = groups.select(list(DESTINATION_KEY)).take(pa.array(distinct // size))
-    table = table.append_column("user_agent", coded.dictionary.take(pa.array(distinct % size)))
-    return AGENTS.fold(table.append_column("entries", pa.array(counts, _COUNT)))
+def _where_nameless(hosts: pa.ChunkedArray, addresses: pa.ChunkedArray) -> pa.DictionaryArray:
+    """The addresses of those without a host."""
+    coded = _coded(addresses)
+    return dictionary_of(np.where(codes_of(_coded(hosts)) < 0, codes_of(coded), -1), coded.dictionary)
 
 
-def _timeline(times: Any, classes: pa.ChunkedArray) -> pa.Table:
+def _agents(entries: pa.Table, outward: Any) -> pa.Table:
+    """User agents per destination; most groups have several, so they are grouped apart."""
+    agents = _coded(entries["user_agent"])
+    rows = np.flatnonzero(outward & (codes_of(agents) >= 0))
+    known = entries.select([*DESTINATION_KEY, "user_agent"]).take(rows)
+    addresses = _where_nameless(known["host"], known["destination_ip"])
+    known = known.set_column(known.schema.get_field_index("destination_ip"), "destination_ip", addresses)
+    return AGENTS.fold(known.append_column("entries", pa.array(np.ones(len(rows), np.int64))))
+
+
+def _timeline(minutes: Any, classes: pa.ChunkedArray) -> pa.Table:
     """Entries per minute and class; those without a time stand under no minute, so that nothing is lost."""
     coded = _coded(classes)
     size = len(coded.dictionary)
-    minutes = np.where(times == _UNTIMED, _NO_MINUTE, times // _MINUTE)
-    distinct, counts = _counted(minutes * size + np.asarray(coded.indices))
+    distinct, counts = counted(minutes * size + codes_of(coded))
     minute = distinct // size
-    table = pa.table(
-        {
-            "minute": pa.array(minute * _MINUTE, mask=minute == _NO_MINUTE).cast(TIMESTAMP),
-            "egress_class": coded.dictionary.take(pa.array(distinct % size)),
-            "entries": pa.array(counts, _COUNT),
-        }
-    )
-    return TIMELINE.fold(table)
+    columns = [
+        pa.array(minute * _MINUTE, mask=minute == UNTIMED // _MINUTE).cast(TIMESTAMP),
+        coded.dictionary.take(pa.array(distinct % size)),
+        counts,
+    ]
+    return pa.table(columns, schema=TIMELINE.schema)
 
 
-def _coverage(entries: pa.Table) -> pa.Table:
-    inbound = pc.equal(_coded(entries["direction"]).dictionary, Direction.INBOUND.value)
-    outward = np.asarray(pc.invert(inbound).take(_coded(entries["direction"]).indices))
-    present = [int((np.asarray(pc.is_valid(entries[name])) & outward).sum()) for name in COVERED]
-    total = [int(outward.sum())] * len(COVERED)
-    return COVERAGE.fold(pa.table([list(COVERED), present, total], schema=COVERAGE.schema))
-
-
-def _counted(numbers: Any) -> tuple[Any, Any]:
-    """The distinct numbers and how often each stands there; hashing is quicker than sorting them all."""
-    encoded = pa.array(numbers).dictionary_encode()
-    distinct = np.asarray(encoded.dictionary)
-    return distinct, np.bincount(np.asarray(encoded.indices), minlength=len(distinct))
+def _coverage(entries: pa.Table, outward: Any) -> pa.Table:
+    asked = pa.array(outward)
+    present = [pc.sum(pc.and_(pc.is_valid(entries[name]), asked)).as_py() for name in COVERED]
+    return pa.table([list(COVERED), present, [int(outward.sum())] * len(COVERED)], schema=COVERAGE.schema)
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
