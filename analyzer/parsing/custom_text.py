@@ -98,7 +98,7 @@ class CustomText:
     def _kernel(self) -> TextKernel | None:
         functions = library()
         cuts = self._cuts()
-        return None if functions is None or cuts is None else TextKernel(functions, self.name, cuts, self._quotes)
+        return None if functions is None or cuts is None else TextKernel(functions, self.name, cuts)
 
     def _cuts(self) -> list[Cut] | None:
         """The kernel's steps; null where its plain rules would not give the one reading.

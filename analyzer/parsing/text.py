@@ -68,7 +68,7 @@ class TextFormat:
         functions = library()
         if functions is None:
             return None
-        return TextKernel(functions, self.name, cuts_of(self.layout, parts_of(self.format_string)), self.layout.quotes)
+        return TextKernel(functions, self.name, cuts_of(self.layout, parts_of(self.format_string)))
 
     def read_by_arrow(self, data: bytes) -> Reading:
         """Read a block without the kernel."""

@@ -43,7 +43,7 @@ class _Key(ctypes.Structure):
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_P, (ctypes.POINTER(_I), _I)),
     "free": (None, (_P,)),
-    "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I, _I)),
+    "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I)),
     "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I, _I)),
     "read_pairs": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, ctypes.POINTER(_Key), _I, _I, _I, _I)),
     "forget": (None, (_P,)),
@@ -315,10 +315,9 @@ def cuts_of(layout: Layout, parts: Sequence[tuple[str, str]]) -> list[Cut]:
 class TextKernel(_Reader):
     """Reads blocks of one text format."""
 
-    def __init__(self, functions: Mapping[str, Any], name: str, cuts: Sequence[Cut], quotes: int) -> None:
-        """`quotes` is how many double quotes a line holds."""
+    def __init__(self, functions: Mapping[str, Any], name: str, cuts: Sequence[Cut]) -> None:
+        """A line holds as many double quotes as the literals of the cuts do."""
         super().__init__(functions, name, _fields([cut.field for cut in cuts if cut.field != IGNORED]))
-        self.quotes = quotes
         self.steps = (_Step * len(cuts))(
             *(
                 _Step(literal, marks, len(literal), len(marks), self.place.get(cut.field, -1), cut.inside)
@@ -329,7 +328,7 @@ class TextKernel(_Reader):
 
     def run(self, data: Any, length: int) -> int:
         """Let the kernel read; lines that are not plainly of the layout come back as odd."""
-        done: int = self.native["read_text"](self.context, data, length, self.steps, len(self.steps), self.quotes)
+        done: int = self.native["read_text"](self.context, data, length, self.steps, len(self.steps))
         return done
 
 

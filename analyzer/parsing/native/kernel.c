@@ -6,12 +6,16 @@
  * careful reader, line by line.
  *
  * Rows are gathered over as many blocks as the caller likes, until it has the context forget them. No byte outside
- * [data, data + length) is read: each step checks the end of its line first. Memory belongs to the context, grows only,
- * and is freed with it. Nothing here knows of Python, Arrow or threads.
+ * [data, data + length) is read: the last lines are read from a copy with a margin behind it, so that whole words may be
+ * read where a value or a literal is shorter. Memory belongs to the context, grows only, and is freed with it. Nothing
+ * here knows of Python, Arrow or threads.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum kind { IGNORED, TEXT, CODED, NUMBER, STATUS, TIME };
 
@@ -21,6 +25,11 @@ enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3, MOST_OTHERS = 16 
 
 enum { MOST_LETTERS = INT32_MAX / 4 }; /* of a block; offsets are 32 bits wide, and others may take twice their length */
 
+enum { MARGIN = 64 }; /* bytes that may be read behind a value, whatever they are */
+enum { STRIDE = MOST_COLUMNS + 1 };
+enum { BATCH = 64 };  /* rows that are gathered before they go to their columns: those of one word of `valid` */
+
+/* A value, or nothing where it points to none. */
 typedef struct {
     const uint8_t *at;
     int64_t length;
@@ -78,24 +87,53 @@ typedef struct {
     int32_t proof[2];                        /* JSON: columns of which one must be there */
     int32_t fewest_keys;
     int32_t gaps;                            /* JSON: whether a known key may stand before nothing, or `-` */
+    int64_t others_used;
+    int64_t first;                           /* the first row of the batch */
+    Span (*batch)[STRIDE];                   /* what its rows say; the last place is for what has no column */
+    uint8_t *tail;                           /* the last lines of a block, with a margin behind */
+    int64_t tail_room;
+    uint64_t minute_words[2];                /* the minute of the last time that was read, as it was written */
+    int64_t minute;                          /* and in microseconds */
 } Context;
 
-typedef struct {
-    int64_t number;
-    Span span;
-    uint8_t there;
-} Value;
+/* ---------------------------------------------------------------- words */
 
-/* Whether two stretches hold the same bytes; most values are short, and a call costs more than the bytes do. */
+/* Eight bytes, the first of them the lowest. */
+static inline uint64_t word_at(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline void put_word(uint8_t *at, uint64_t word) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    memcpy(at, &word, 8);
+}
+
+static inline uint64_t half_word_at(const uint8_t *at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+    return word;
+}
+
+/* Whether two stretches hold the same bytes; most are short, and a call costs more than the bytes do. The last word
+ * may overlap the one before it. */
 static inline int same(const uint8_t *a, const uint8_t *b, int64_t length) {
-    uint64_t x, y;
-    if (length > 64) return memcmp(a, b, (size_t)length) == 0;
-    for (; length >= 8; a += 8, b += 8, length -= 8) {
-        memcpy(&x, a, 8), memcpy(&y, b, 8);
-        if (x != y) return 0;
+    if (length > 128) return memcmp(a, b, (size_t)length) == 0;
+    if (length >= 8) {
+        for (int64_t i = 0; i < length - 8; i += 8)
+            if (word_at(a + i) != word_at(b + i)) return 0;
+        return word_at(a + length - 8) == word_at(b + length - 8);
     }
-    for (; length > 0; a++, b++, length--)
-        if (*a != *b) return 0;
+    if (length >= 4)
+        return half_word_at(a) == half_word_at(b) && half_word_at(a + length - 4) == half_word_at(b + length - 4);
+    for (int64_t i = 0; i < length; i++)
+        if (a[i] != b[i]) return 0;
     return 1;
 }
 
@@ -119,18 +157,25 @@ void native_free(Context *context) {
         free(column->slots), free(column->ends);
     }
     free(context->lines), free(context->odd_lines), free(context->odd_starts), free(context->odd_ends);
-    free(context->unescaped), free(context->others), free(context);
+    free(context->unescaped), free(context->others), free(context->tail), free(context->batch), free(context);
 }
 
 Context *native_new(const int32_t *kinds, int32_t columns) {
     if (columns < 0 || columns > MOST_COLUMNS) return NULL;
     Context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
+    context->batch = malloc(BATCH * sizeof *context->batch);
+    if (context->batch == NULL) {
+        free(context);
+        return NULL;
+    }
     context->columns_used = columns;
     for (int32_t i = 0; i < columns; i++) {
         context->columns[i].kind = kinds[i];
         context->columns[i].last = -1;
     }
+    const uint8_t *minute = (const uint8_t *)"1970-01-01T00:00";
+    context->minute_words[0] = word_at(minute), context->minute_words[1] = word_at(minute + 8);
     return context;
 }
 
@@ -143,10 +188,10 @@ static int room_for_rows(Context *context, int64_t more) {
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
         int coded = column->kind == TEXT || column->kind == CODED;
-        uint8_t *valid = realloc(column->valid, count / 8 + 1);
+        size_t known = column->valid == NULL ? 0 : ((size_t)before / BATCH + 1) * 8, size = (count / BATCH + 1) * 8;
+        uint8_t *valid = realloc(column->valid, size);
         if (valid == NULL) return 0;
-        size_t known = column->valid == NULL ? 0 : (size_t)before / 8 + 1;
-        memset(valid + known, 0, count / 8 + 1 - known);
+        memset(valid + known, 0, size - known);
         column->valid = valid;
         void *cells = coded ? realloc(column->codes, (count + 1) * sizeof(int32_t))
                             : realloc(column->numbers, count * sizeof(int64_t));
@@ -177,11 +222,12 @@ static void keep_rows(Context *context, int64_t rows) {
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
         if (context->rows_room == 0) continue;
-        column->valid[rows >> 3] &= (uint8_t)((1u << (rows & 7)) - 1);
-        memset(column->valid + (rows >> 3) + 1, 0, (size_t)((context->rows >> 3) - (rows >> 3)));
+        uint8_t *valid = column->valid + rows / BATCH * 8;
+        put_word(valid, word_at(valid) & ~(~0ull << rows % BATCH));
+        memset(valid + 8, 0, (size_t)(context->rows / BATCH - rows / BATCH) * 8);
         if (column->kind == TEXT) column->letters_used = rows ? column->codes[rows] : 0;
     }
-    context->rows = rows;
+    context->rows = context->first = rows;
 }
 
 /* Forgets every row and value; their memory waits for the next ones. */
@@ -218,10 +264,11 @@ static int64_t count_of(uint8_t byte, const uint8_t *at, const uint8_t *end) {
 
 static int start_block(Context *context, const uint8_t *data, int64_t length) {
     if (length > MOST_LETTERS) return 0;
+    context->rows = context->first; /* a block for which memory ended may have left some behind */
     int64_t lines = 1 + count_of('\n', data, data + length);
     if (!room_for_lines(context, lines) || !room_for_rows(context, lines)) return 0;
     context->rows_before = context->rows;
-    context->odd = context->unescaped_used = 0;
+    context->odd = context->unescaped_used = context->others_used = 0;
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
         if (column->letters_used > MOST_LETTERS) return 0;
@@ -232,25 +279,13 @@ static int start_block(Context *context, const uint8_t *data, int64_t length) {
 
 /* ---------------------------------------------------------------- columns */
 
-static uint64_t mix(uint64_t a, uint64_t b) {
+static inline uint64_t mix(uint64_t a, uint64_t b) {
     a = (a ^ b) * 0x9E3779B97F4A7C15ull;
     return a ^ (a >> 29);
 }
 
-static uint64_t word_at(const uint8_t *at) {
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return word;
-}
-
-static uint64_t half_word_at(const uint8_t *at) {
-    uint32_t word;
-    memcpy(&word, at, 4);
-    return word;
-}
-
-/* The last word may overlap the one before it; the length keeps "aa" and "aaa" apart. */
-static uint32_t hash_of(Span span) {
+/* The last words may overlap those before them; the length keeps "aa" and "aaa" apart. */
+static inline uint32_t hash_of(Span span) {
     uint64_t hash = (uint64_t)span.length * 0xD6E8FEB86659FD93ull;
     const uint8_t *at = span.at, *end = at + span.length;
     if (span.length >= 8) {
@@ -312,35 +347,74 @@ static int32_t code_of(Column *column, Span span) {
     return column->last = (int32_t)code;
 }
 
-static int append(Context *context, const Value *values) {
-    int64_t row = context->rows;
-    for (int32_t i = 0; i < context->columns_used; i++) {
-        Column *column = &context->columns[i];
-        Value value = values[i];
-        if (value.there) column->valid[row >> 3] |= (uint8_t)(1u << (row & 7));
-        else column->nulls++;
-        if (column->kind == CODED) {
-            int32_t code = value.there ? code_of(column, value.span) : 0;
-            if (code < 0) return 0;
-            column->codes[row] = code;
-        } else if (column->kind == TEXT) {
-            int64_t length = value.there ? value.span.length : 0, used = column->letters_used;
-            if (!grow((void **)&column->letters, &column->letters_room, used + length, 1)) return 0;
-            if (length) memcpy(column->letters + used, value.span.at, (size_t)length);
-            column->letters_used = used + length;
-            column->codes[0] = 0;
-            column->codes[row + 1] = (int32_t)column->letters_used;
-        } else {
-            column->numbers[row] = value.there ? value.number : 0;
-        }
+static int add_codes(Column *column, const Span *spans, int64_t first, int64_t end) {
+    for (int64_t row = first; row < end; row++) {
+        Span span = spans[row % BATCH * STRIDE];
+        int32_t code = span.at == NULL ? 0 : code_of(column, span);
+        if (code < 0) return 0;
+        column->codes[row] = code;
     }
-    context->rows++;
     return 1;
 }
 
-static int append_line(Context *context, const Value *values, int64_t line) {
+/* Copies in steps of more than most values have bytes: a call, or a step for each word, costs more. */
+static inline void copy(uint8_t *to, Span span) {
+    for (int64_t i = 0; i < span.length; i += 32) memcpy(to + i, span.at + i, 32);
+}
+
+static int add_texts(Column *column, const Span *spans, int64_t first, int64_t end) {
+    int64_t used = column->letters_used, wanted = used + MARGIN;
+    for (int64_t row = first; row < end; row++) wanted += spans[row % BATCH * STRIDE].length;
+    if (!grow((void **)&column->letters, &column->letters_room, wanted, 1)) return 0;
+    column->codes[0] = 0;
+    for (int64_t row = first; row < end; row++) {
+        Span span = spans[row % BATCH * STRIDE];
+        copy(column->letters + used, span);
+        column->codes[row + 1] = (int32_t)(used += span.length);
+    }
+    column->letters_used = used;
+    return 1;
+}
+
+static void add_valid(Column *column, const Span *spans, int64_t first, int64_t end) {
+    uint8_t *valid = column->valid + first / BATCH * 8;
+    uint64_t there = 0, bit = 1ull << first % BATCH;
+    for (int64_t row = first; row < end; row++, bit <<= 1)
+        if (spans[row % BATCH * STRIDE].at != NULL) there |= bit;
+    put_word(valid, word_at(valid) | there);
+    column->nulls += end - first - __builtin_popcountll(there);
+}
+
+/* Takes the rows of the batch to their columns, one column after the other. 0 where memory ends, else 1. */
+static int add_batch(Context *context) {
+    int64_t first = context->first, end = context->rows;
+    if (first == end) return 1;
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        Column *column = &context->columns[i];
+        const Span *spans = &context->batch[0][i];
+        if (column->kind == CODED && !add_codes(column, spans, first, end)) return 0;
+        if (column->kind == TEXT && !add_texts(column, spans, first, end)) return 0;
+        add_valid(column, spans, first, end);
+    }
+    context->first = end;
+    context->others_used = 0;
+    return 1;
+}
+
+static inline int end_row(Context *context) { return ++context->rows % BATCH || add_batch(context); }
+
+static inline int end_line(Context *context, int64_t line) {
     context->lines[context->rows - context->rows_before] = line;
-    return append(context, values);
+    return end_row(context);
+}
+
+/* Makes the row that is read next one of nulls. */
+static void clear_row(Context *context) {
+    Span *row = context->batch[context->rows % BATCH];
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        row[i] = (Span){NULL, 0};
+        if (context->columns[i].numbers != NULL) context->columns[i].numbers[context->rows] = 0;
+    }
 }
 
 static void set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
@@ -352,15 +426,27 @@ static void set_aside(Context *context, int64_t line, int64_t start, int64_t end
 
 /* ---------------------------------------------------------------- values */
 
-static int read_digits(const uint8_t *at, int64_t length, int64_t most, int64_t *number) {
+/* One to eight digits, which are added up in pairs, then fours, then all at once. */
+static inline int read_few_digits(const uint8_t *at, int64_t length, int64_t *number) {
+    const uint64_t zeros = 0x3030303030303030ull, tops = 0x8080808080808080ull, pair = 0x000000FF000000FFull;
+    int64_t missing = 64 - 8 * length;
+    uint64_t word = ((word_at(at) ^ zeros) << missing); /* as if zeros stood in front */
+    if (((word + 0x7676767676767676ull) | word) & tops) return 0;
+    word = word * 10 + (word >> 8);
+    word = ((word & pair) * 0x000F424000000064ull + ((word >> 16) & pair) * 0x0000271000000001ull) >> 32;
+    *number = (int64_t)word;
+    return 1;
+}
+
+static inline int read_digits(const uint8_t *at, int64_t length, int64_t most, int64_t *number) {
     if (length < 1 || length > most) return 0;
-    int64_t sum = 0;
-    for (int64_t i = 0; i < length; i++) {
-        uint8_t digit = (uint8_t)(at[i] - '0');
-        if (digit > 9) return 0;
-        sum = sum * 10 + digit;
+    if (length <= 8) return read_few_digits(at, length, number);
+    int64_t few = (length - 1) % 8 + 1, more;
+    if (!read_few_digits(at, few, number)) return 0;
+    for (; few < length; few += 8) {
+        if (!read_few_digits(at + few, 8, &more)) return 0;
+        *number = *number * 100000000 + more;
     }
-    *number = sum;
     return 1;
 }
 
@@ -372,46 +458,135 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day) {
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* YYYY-MM-DDTHH:MM:SS, a fraction of 1 to 9 digits or none, Z; microseconds since 1970 in UTC, cut off. */
-static int read_time(const uint8_t *at, int64_t length, int64_t *micros) {
+/* YYYY-MM-DDTHH:MM in microseconds since 1970 in UTC. */
+static int read_minute(const uint8_t *at, int64_t *micros) {
     static const uint8_t days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t year, month, day, hour, minute, second, fraction = 0;
-    if (length < 20 || length > 30 || at[length - 1] != 'Z' || at[4] != '-' || at[7] != '-' || at[10] != 'T' ||
-        at[13] != ':' || at[16] != ':')
-        return 0;
+    int64_t year, month, day, hour, minute;
+    if (at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':') return 0;
     if (!read_digits(at, 4, 4, &year) || !read_digits(at + 5, 2, 2, &month) || !read_digits(at + 8, 2, 2, &day) ||
-        !read_digits(at + 11, 2, 2, &hour) || !read_digits(at + 14, 2, 2, &minute) ||
-        !read_digits(at + 17, 2, 2, &second))
+        !read_digits(at + 11, 2, 2, &hour) || !read_digits(at + 14, 2, 2, &minute))
         return 0;
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of[month - 1] + (month == 2 && leap) || hour > 23 ||
-        minute > 59 || second > 59)
+        minute > 59)
         return 0;
-    if (length > 20) {
-        int64_t digits = length - 21;
-        if (at[19] != '.' || !read_digits(at + 20, digits, 9, &fraction)) return 0;
-        for (; digits < 6; digits++) fraction *= 10;
-        for (; digits > 6; digits--) fraction /= 10;
-    }
-    *micros = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 * 1000000 + second * 1000000 + fraction;
+    *micros = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 * 1000000;
     return 1;
 }
 
-static int read_kind(int32_t kind, Span span, Value *value) {
-    switch (kind) {
-    case NUMBER: return read_digits(span.at, span.length, MOST_DIGITS, &value->number);
-    case STATUS: return read_digits(span.at, span.length, STATUS_DIGITS, &value->number);
-    case TIME: return read_time(span.at, span.length, &value->number);
-    default: return 1;
+/* YYYY-MM-DDTHH:MM:SS, a fraction of 1 to 9 digits or none, Z; microseconds since 1970 in UTC, cut off. The minute is
+ * nearly always that of the row before. */
+static int read_time(Context *context, const uint8_t *at, int64_t length, int64_t *micros) {
+    static const int64_t tens[] = {1000000, 100000, 10000, 1000, 100, 10, 1, 10, 100, 1000};
+    int64_t second, fraction = 0, digits = length - 21;
+    if (length < 20 || length > 30 || at[length - 1] != 'Z' || at[16] != ':') return 0;
+    if (word_at(at) != context->minute_words[0] || word_at(at + 8) != context->minute_words[1]) {
+        if (!read_minute(at, &context->minute)) return 0;
+        context->minute_words[0] = word_at(at), context->minute_words[1] = word_at(at + 8);
     }
+    if (!read_digits(at + 17, 2, 2, &second) || second > 59) return 0;
+    if (length > 20) {
+        if (at[19] != '.' || !read_digits(at + 20, digits, 9, &fraction)) return 0;
+        fraction = digits <= 6 ? fraction * tens[digits] : fraction / tens[digits];
+    }
+    *micros = context->minute + second * 1000000 + fraction;
+    return 1;
 }
 
-/* Whether a value is of its column's kind; `-` and nothing are null in every kind but a text line's time. */
-static int read_value(int32_t kind, Span span, Value *value, int time_wanted) {
-    value->span = span;
-    value->there = !(span.length == 0 || (span.length == 1 && span.at[0] == '-'));
-    if (kind == TIME && time_wanted) value->there = 1;
-    return !value->there || read_kind(kind, span, value);
+/* `-` and nothing are null. */
+static inline int is_nothing(Span span) { return span.length == 0 || (span.length == 1 && span.at[0] == '-'); }
+
+static inline Span value_or_nothing(Span span) { return is_nothing(span) ? (Span){NULL, 0} : span; }
+
+/* Gives the row that is being read its number in a column, 0 for nothing; whether there is one, or nothing. */
+static inline int set_number(Context *context, int32_t index, Span span) {
+    Column *column = &context->columns[index];
+    int64_t *number = &column->numbers[context->rows];
+    *number = 0;
+    if (span.at == NULL) return 1;
+    if (column->kind == TIME) return read_time(context, span.at, span.length, number);
+    return read_digits(span.at, span.length, column->kind == STATUS ? STATUS_DIGITS : MOST_DIGITS, number);
+}
+
+/* Gives the row that is being read its value in a column, if it is of the column's kind. */
+static inline int set_value(Context *context, int32_t index, Span span) {
+    context->batch[context->rows % BATCH][index] = span;
+    return context->columns[index].kind <= CODED || set_number(context, index, span);
+}
+
+static inline int read_value(Context *context, int32_t index, Span span) {
+    return set_value(context, index, value_or_nothing(span));
+}
+
+static int has_value(const Context *context, int32_t index) {
+    return context->batch[context->rows % BATCH][index].at != NULL;
+}
+
+/* ---------------------------------------------------------------- lines */
+
+/* Some lines of a block, each with its line end, and a margin behind them all. */
+typedef struct {
+    const uint8_t *data;
+    int64_t length;
+    int64_t before; /* bytes of the block in front of them */
+} Stretch;
+
+/* Where the last lines of a block begin that have no margin behind them within it. */
+static int64_t start_of_tail(const uint8_t *data, int64_t length) {
+    int64_t start = length - MARGIN;
+    while (start > 0 && data[start - 1] != '\n') start--;
+    return start > 0 ? start : 0;
+}
+
+/* The lines of a block in two stretches: as they lie there, and the last ones from a copy. */
+static int cut_stretches(Context *context, const uint8_t *data, int64_t length, Stretch stretches[2]) {
+    int64_t start = start_of_tail(data, length), rest = length - start;
+    if (!grow((void **)&context->tail, &context->tail_room, rest + 1 + MARGIN, 1)) return 0;
+    if (rest) memcpy(context->tail, data + start, (size_t)rest);
+    int64_t ended = rest + (rest && context->tail[rest - 1] != '\n');
+    memset(context->tail + rest, '\n', 1 + MARGIN);
+    stretches[0] = (Stretch){data, start, 0};
+    stretches[1] = (Stretch){context->tail, ended, start};
+    return 1;
+}
+
+/* The lines of a block that are not blank, one after the other. */
+typedef struct {
+    Stretch stretches[2];
+    const Stretch *stretch;
+    int64_t line; /* the number of the line, and where it lies in its stretch */
+    int64_t start, end;
+} Lines;
+
+static int start_lines(Lines *lines, Context *context, const uint8_t *data, int64_t length) {
+    lines->stretch = lines->stretches;
+    lines->line = lines->end = -1;
+    return cut_stretches(context, data, length, lines->stretches);
+}
+
+static int next_line(Lines *lines) {
+    do {
+        lines->start = lines->end + 1;
+        if (lines->start == lines->stretch->length) {
+            if (lines->stretch++ == &lines->stretches[1]) return 0;
+            lines->start = 0;
+            if (lines->stretch->length == 0) return 0;
+        }
+        const uint8_t *at = lines->stretch->data + lines->start;
+        const uint8_t *newline = memchr(at, '\n', (size_t)(lines->stretch->length - lines->start));
+        lines->end = newline - lines->stretch->data;
+        lines->line++;
+    } while (lines->start == lines->end);
+    return 1;
+}
+
+static const uint8_t *line_at(const Lines *lines) { return lines->stretch->data + lines->start; }
+static const uint8_t *line_end(const Lines *lines) { return lines->stretch->data + lines->end; }
+
+static int end_of_line(Context *context, const Lines *lines, int sound) {
+    if (sound) return end_line(context, lines->line);
+    set_aside(context, lines->line, lines->stretch->before + lines->start, lines->stretch->before + lines->end);
+    return 1;
 }
 
 /* ---------------------------------------------------------------- text */
@@ -429,51 +604,220 @@ static int32_t bars_of_cluster(const uint8_t *at, const uint8_t *end) {
     return 0;
 }
 
-static int read_text_line(Context *context, const uint8_t *at, const uint8_t *end, const Step *steps, int32_t count,
-                          int32_t quotes, Value *values) {
-    if (count_of('"', at, end) != quotes) return 0;
+/* A step as lines are compared with it: the literal as words, and what may stand in the value. */
+typedef struct {
+    uint64_t word, mask; /* the first eight bytes of the literal, and which bits of them count */
+    int64_t length;
+    int32_t inside;
+    int32_t column;      /* the last place of a row where the value has none */
+    uint8_t letter;      /* what ends the value */
+    uint8_t no_blank;
+    const Step *step;
+} Cut;
+
+/* The cuts of a layout, and the letters that are marked beside line ends, quotes and blanks: what else ends a value. What
+ * few cuts have is done for those alone, behind the way through a line, whose branches are the same for each cut. */
+typedef struct {
+    Cut cuts[MOST_COLUMNS + 1];
+    int32_t count;
+    int32_t letters_used, numbers_used, times_used, marked_used;
+    uint8_t letters[MOST_COLUMNS + 1];
+    int32_t numbers[MOST_COLUMNS + 1], times[MOST_COLUMNS + 1]; /* columns */
+    int32_t marked[MOST_COLUMNS + 1];                           /* cuts whose value holds no mark but a blank */
+} Plan;
+
+static int is_marked(const Plan *plan, uint8_t letter) {
+    if (letter == '\n' || letter == ' ' || letter == '"') return 1;
+    return memchr(plan->letters, letter, (size_t)plan->letters_used) != NULL;
+}
+
+static Cut cut_of(const Step *step) {
+    uint8_t bytes[8] = {0}, bits[8] = {0};
+    Cut cut = {.length = step->literal_length, .column = step->column, .step = step, .letter = '\n'};
+    if (cut.column < 0) cut.column = MOST_COLUMNS;
+    if (cut.length) cut.letter = step->literal[0], cut.inside = step->inside;
+    for (int32_t i = 0; i < step->literal_length && i < 8; i++) bytes[i] = step->literal[i], bits[i] = 0xFF;
+    cut.word = word_at(bytes), cut.mask = word_at(bits);
+    if (cut.length && memchr(step->literal, '\n', (size_t)cut.length)) cut.word = 1, cut.mask = 0; /* stands in no line */
+    cut.no_blank = step->marks_length && memchr(step->marks, ' ', (size_t)step->marks_length);
+    return cut;
+}
+
+static void make_plan(Plan *plan, const Context *context, const Step *steps, int32_t count) {
+    plan->letters_used = plan->numbers_used = plan->times_used = plan->marked_used = 0;
+    plan->count = count;
     for (int32_t i = 0; i < count; i++) {
-        const Step *step = &steps[i];
-        const uint8_t *stop = at;
-        if (i > 0) { /* the first step is the literal before the first field */
-            stop = step->literal_length ? memchr(at, step->literal[0], (size_t)(end - at)) : end;
-            int32_t inside = step->inside == OF_CLUSTER ? bars_of_cluster(at, end) : step->inside;
-            for (int32_t n = 0; n < inside && stop != NULL && stop < end; n++)
-                stop = memchr(stop + 1, step->literal[0], (size_t)(end - stop - 1));
-            if (stop == NULL) return 0;
-            Span span = {at, stop - at};
-            for (int32_t n = 0; n < step->marks_length; n++)
-                if (memchr(at, step->marks[n], (size_t)span.length) != NULL) return 0;
-            if (step->column >= 0 &&
-                !read_value(context->columns[step->column].kind, span, &values[step->column], 1))
-                return 0;
-        }
-        if (end - stop < step->literal_length || !same(stop, step->literal, step->literal_length)) return 0;
-        at = stop + step->literal_length;
+        Cut cut = plan->cuts[i] = cut_of(&steps[i]);
+        if (i == 0) continue; /* the literal before the first field */
+        if (!is_marked(plan, cut.letter)) plan->letters[plan->letters_used++] = cut.letter;
+        if (steps[i].marks_length > cut.no_blank) plan->marked[plan->marked_used++] = i;
+        int32_t kind = steps[i].column < 0 ? IGNORED : context->columns[cut.column].kind;
+        if (kind == NUMBER || kind == STATUS) plan->numbers[plan->numbers_used++] = cut.column;
+        if (kind == TIME) plan->times[plan->times_used++] = cut.column;
     }
-    return at == end;
+}
+
+enum { CHUNK = 64 }; /* words of marks that are made at once */
+
+/* Where the marked letters of a stretch stand, one bit a byte, made ahead of the reader. */
+typedef struct {
+    const Plan *plan;
+    const Stretch *stretch;
+    int64_t start, enough;        /* of the marks that are made, and from where on more of them are needed */
+    uint8_t bits[(CHUNK + 1) * 8]; /* the lowest of each byte first */
+} Marks;
+
+#if defined(__SSE2__)
+static inline uint64_t bits_of(__m128i a, __m128i b, __m128i c, __m128i d) {
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
+           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
+}
+
+static inline __m128i are(__m128i bytes, uint8_t letter) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)letter)); }
+
+/* A blank and a quote differ in one bit. */
+static inline __m128i are_usual(const uint8_t *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+    return _mm_or_si128(are(_mm_or_si128(bytes, _mm_set1_epi8(' ' ^ '"')), '"'), are(bytes, '\n'));
+}
+
+static inline uint64_t usual_marks(const uint8_t *at) {
+    return bits_of(are_usual(at), are_usual(at + 16), are_usual(at + 32), are_usual(at + 48));
+}
+
+static inline __m128i are_at(const uint8_t *at, uint8_t letter) {
+    return are(_mm_loadu_si128((const __m128i *)at), letter);
+}
+
+static inline uint64_t marks_of(const uint8_t *at, uint8_t letter) {
+    return bits_of(are_at(at, letter), are_at(at + 16, letter), are_at(at + 32, letter), are_at(at + 48, letter));
+}
+#else
+/* The top bit of each byte that is the letter, and no other; gathered by a multiplication that moves each to the top. */
+static inline uint64_t tops_of(uint64_t word, uint8_t letter) {
+    const uint64_t ones = 0x0101010101010101ull, low = ones * 0x7F;
+    word ^= ones * letter;
+    return ~(((word & low) + low) | word | low);
+}
+
+static inline uint64_t gathered(uint64_t tops) { return ((tops >> 7) * 0x0102040810204080ull) >> 56; }
+
+static inline uint64_t usual_marks(const uint8_t *at) {
+    uint64_t marks = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t word = word_at(at + 8 * i);
+        marks |= gathered(tops_of(word | 0x0202020202020202ull, '"') | tops_of(word, '\n')) << 8 * i;
+    }
+    return marks;
+}
+
+static inline uint64_t marks_of(const uint8_t *at, uint8_t letter) {
+    uint64_t marks = 0;
+    for (int i = 0; i < 8; i++) marks |= gathered(tops_of(word_at(at + 8 * i), letter)) << 8 * i;
+    return marks;
+}
+#endif
+
+static void mark_from(Marks *marks, int64_t start) {
+    const uint8_t *at = marks->stretch->data + start;
+    int64_t words = (marks->stretch->length - start + 63) / 64;
+    if (words > CHUNK) words = CHUNK;
+    marks->start = start, marks->enough = start + (CHUNK - 1) * 64;
+    for (int64_t i = 0; i < words; i++, at += 64) {
+        uint64_t word = usual_marks(at);
+        for (int32_t n = 0; n < marks->plan->letters_used; n++) word |= marks_of(at, marks->plan->letters[n]);
+        put_word(marks->bits + 8 * i, word);
+    }
+}
+
+/* The first mark from `at` on. A line ends with one, so that whoever is inside of a line finds it. A word of marks is
+ * read from where the reader is, not from where it was made: whether one ends too early cannot be foretold. */
+static inline int64_t next_mark(Marks *marks, int64_t at) {
+    for (;; at += 64 - 7) {
+        if (at >= marks->enough) mark_from(marks, at);
+        int64_t place = at - marks->start;
+        uint64_t word = word_at(marks->bits + place / 8) >> place % 8;
+        if (word) return at + __builtin_ctzll(word);
+    }
+}
+
+/* Goes from where a value begins to what ends it, or to what it cannot hold. The quotes of a line are those of the
+ * literals, so that no value holds one. */
+static inline int pass_value(Marks *marks, const Cut *cut, int64_t *at) {
+    const uint8_t *data = marks->stretch->data;
+    int32_t inside = cut->inside;
+    if (inside == OF_CLUSTER) inside = bars_of_cluster(data + *at, data + marks->stretch->length);
+    for (;; ++*at) {
+        *at = next_mark(marks, *at);
+        uint8_t letter = data[*at];
+        if (letter == cut->letter && inside-- == 0) return 1;
+        if (letter == '\n' || letter == '"' || (letter == ' ' && cut->no_blank)) return 0;
+    }
+}
+
+static inline int is_literal(const Marks *marks, const Cut *cut, int64_t at) {
+    const uint8_t *literal = marks->stretch->data + at;
+    if ((word_at(literal) & cut->mask) != cut->word) return 0;
+    return cut->length <= 8 || (marks->stretch->length - at >= cut->length &&
+                                same(literal + 8, cut->step->literal + 8, cut->length - 8));
+}
+
+static int holds_mark(const Step *step, Span span) {
+    if (span.at == NULL) return 0;
+    for (int32_t n = 0; n < step->marks_length; n++)
+        if (step->marks[n] != ' ' && memchr(span.at, step->marks[n], (size_t)span.length) != NULL) return 1;
+    return 0;
+}
+
+/* Reads the line that begins at `at`, and leaves that no further than at its end. */
+static inline int read_text_line(Context *context, Marks *marks, int64_t *at) {
+    const Plan *plan = marks->plan;
+    const uint8_t *data = marks->stretch->data;
+    Span *row = context->batch[context->rows % BATCH];
+    for (int32_t i = 0; i < plan->count; i++) {
+        const Cut *cut = &plan->cuts[i];
+        int64_t start = *at;
+        if (i > 0 && !pass_value(marks, cut, at)) return 0; /* the first step is the literal before the first field */
+        if (!is_literal(marks, cut, *at)) return 0;
+        row[cut->column] = value_or_nothing((Span){data + start, *at - start});
+        *at += cut->length;
+    }
+    if (data[*at] != '\n') return 0;
+    for (int32_t i = 0; i < plan->marked_used; i++) {
+        const Cut *cut = &plan->cuts[plan->marked[i]];
+        if (holds_mark(cut->step, row[cut->column])) return 0;
+    }
+    for (int32_t i = 0; i < plan->times_used; i++)
+        if (row[plan->times[i]].at == NULL || !set_number(context, plan->times[i], row[plan->times[i]])) return 0;
+    for (int32_t i = 0; i < plan->numbers_used; i++)
+        if (!set_number(context, plan->numbers[i], row[plan->numbers[i]])) return 0;
+    return 1;
+}
+
+static int read_text_stretch(Context *context, const Plan *plan, const Stretch *stretch, int64_t *line) {
+    const uint8_t *data = stretch->data;
+    Marks marks = {.plan = plan, .stretch = stretch};
+    for (int64_t start = 0, end; start < stretch->length; start = end + 1, ++*line) {
+        int sound = data[end = start] != '\n' && read_text_line(context, &marks, &end);
+        while (data[end = next_mark(&marks, end)] != '\n') end++;
+        if (end == start) continue; /* a blank line is neither */
+        if (!sound) set_aside(context, *line, stretch->before + start, stretch->before + end);
+        else if (!end_line(context, *line)) return 0;
+    }
+    return 1;
 }
 
 /* Reads a block of lines of one text layout. 0 where memory ends, else 1. */
-int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, const Step *steps, int32_t count,
-                         int32_t quotes) {
-    Value values[MOST_COLUMNS];
-    if (!start_block(context, data, length)) return 0;
+int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, const Step *steps, int32_t count) {
+    Plan plan;
+    Stretch stretches[2];
     int64_t line = 0;
-    for (int64_t start = 0; start < length; line++) {
-        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
-        int64_t end = newline == NULL ? length : newline - data;
-        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
-        if (end == start) {
-            /* a blank line is neither */
-        } else if (read_text_line(context, data + start, data + end, steps, count, quotes, values)) {
-            if (!append_line(context, values, line)) return 0;
-        } else {
-            set_aside(context, line, start, end);
-        }
-        start = end + 1;
-    }
-    return 1;
+    if (count > MOST_COLUMNS + 1 || !start_block(context, data, length)) return 0;
+    make_plan(&plan, context, steps, count);
+    if (!cut_stretches(context, data, length, stretches)) return 0;
+    for (int i = 0; i < 2; i++)
+        if (!read_text_stretch(context, &plan, &stretches[i], &line)) return 0;
+    return add_batch(context);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -582,18 +926,26 @@ static int32_t find_key(const Key *keys, int32_t count, Span name) {
 
 /* Adds a pair to the object of those whose keys are not known; there is room for a whole line. */
 static int64_t add_pair(Context *context, int64_t used, const uint8_t *at, const uint8_t *end) {
-    context->others[used] = used ? ',' : '{';
+    uint8_t *others = context->others + context->others_used;
+    others[used] = used ? ',' : '{';
     used++;
-    memcpy(context->others + used, at, (size_t)(end - at));
+    memcpy(others + used, at, (size_t)(end - at));
     return used + (end - at);
+}
+
+/* Gives the row that is being read the object that was made of its other pairs. */
+static void set_others(Context *context, int64_t length) {
+    set_value(context, context->others_column, (Span){context->others + context->others_used, length});
+    context->others_used += length;
 }
 
 /* `order` holds, for each key, the key that stood behind it last time: a guess that is nearly always right. */
 static int read_json_line(Context *context, const uint8_t *at, const uint8_t *end, const Key *keys, int32_t count,
-                          int32_t *order, Value *values) {
+                          int32_t *order) {
     uint64_t seen = 0;
     int64_t others = 0;
     int32_t known = 0, previous = count;
+    clear_row(context);
     if (at >= end || *at++ != '{') return 0;
     for (;;) {
         Span name, text;
@@ -612,16 +964,14 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
         }
         at = skip_blanks(at, end);
         if (at >= end) return 0;
-        Column *column = NULL;
-        Value *value = NULL;
+        int32_t column = -1;
         if (key >= 0) {
             if (seen >> key & 1) return 0; /* which of two equal keys counts is for Python to say */
             seen |= 1ull << key;
             order[previous] = key;
             previous = key;
             known++;
-            column = &context->columns[keys[key].column];
-            value = &values[keys[key].column];
+            column = keys[key].column;
         } else if (context->others_column < 0) {
             return 0;
         }
@@ -629,24 +979,24 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             at = read_string(at, end, &text, &escaped);
             if (at == NULL) return 0;
             if (escaped && !unescape(context, text, &text)) return 0;
-            if (value != NULL && !read_value(column->kind, text, value, 0)) return 0;
-            if (value != NULL && !value->there && !context->gaps) return 0;
+            if (column >= 0 && !read_value(context, column, text)) return 0;
+            if (column >= 0 && !context->gaps && is_nothing(text)) return 0;
         } else if (*at >= '0' && *at <= '9') {
             const uint8_t *first = at;
             while (at < end && *at >= '0' && *at <= '9') at++;
             if (*first == '0' && at - first > 1) return 0;
-            if (value != NULL) {
-                if (column->kind == TIME) return 0;
-                if (!read_value(column->kind, (Span){first, at - first}, value, 0)) return 0;
+            if (column >= 0) {
+                if (context->columns[column].kind == TIME) return 0;
+                if (!read_value(context, column, (Span){first, at - first})) return 0;
             } else if (at - first > MOST_DIGITS) {
                 return 0;
             }
         } else if (is_word(at, end, "null", 4)) {
             at += 4;
             nothing = 1;
-        } else if (value == NULL && is_word(at, end, "true", 4)) {
+        } else if (column < 0 && is_word(at, end, "true", 4)) {
             at += 4;
-        } else if (value == NULL && is_word(at, end, "false", 5)) {
+        } else if (column < 0 && is_word(at, end, "false", 5)) {
             at += 5;
         } else {
             return 0;
@@ -658,11 +1008,15 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
         if (*at++ != ',') return 0;
     }
     if (others) {
-        context->others[others++] = '}';
-        values[context->others_column] = (Value){0, {context->others, others}, 1};
+        context->others[context->others_used + others++] = '}';
+        set_others(context, others);
     }
     return at + 1 == end && known >= context->fewest_keys &&
-           (values[context->proof[0]].there || values[context->proof[1]].there);
+           (has_value(context, context->proof[0]) || has_value(context, context->proof[1]));
+}
+
+static void guess_order(int32_t *order, int32_t count) {
+    for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
 }
 
 /* Reads a block of flat JSON objects, one a line, with at least `fewest_keys` known keys and a value in one of the two
@@ -670,31 +1024,20 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
  * the line odd. Without `gaps`, so does an empty string or `-` under a known key. 0 where memory ends, else 1. */
 int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, const Key *keys, int32_t count,
                          int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others, int32_t gaps) {
-    Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
+    Lines lines;
     if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
-    if (!grow((void **)&context->unescaped, &context->unescaped_room, length, 1)) return 0;
-    if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + 2, 1)) return 0;
+    if (!grow((void **)&context->unescaped, &context->unescaped_room, length + MARGIN, 1)) return 0;
+    if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + MARGIN, 1)) return 0;
     context->others_column = others;
     context->fewest_keys = fewest_keys;
     context->gaps = gaps;
     context->proof[0] = proof, context->proof[1] = other_proof;
-    for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
-    int64_t line = 0;
-    for (int64_t start = 0; start < length; line++) {
-        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
-        int64_t end = newline == NULL ? length : newline - data;
-        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
-        if (end == start) {
-            /* a blank line is neither */
-        } else if (read_json_line(context, data + start, data + end, keys, count, order, values)) {
-            if (!append_line(context, values, line)) return 0;
-        } else {
-            set_aside(context, line, start, end);
-        }
-        start = end + 1;
-    }
-    return 1;
+    guess_order(order, count);
+    if (!start_lines(&lines, context, data, length)) return 0;
+    while (next_line(&lines))
+        if (!end_of_line(context, &lines, read_json_line(context, line_at(&lines), line_end(&lines), keys, count, order))) return 0;
+    return add_batch(context);
 }
 
 /* ---------------------------------------------------------------- pairs */
@@ -739,14 +1082,15 @@ static const uint8_t *read_quoted_or_word(const uint8_t *at, const uint8_t *end,
 
 static int64_t add_bytes(Context *context, int64_t used, const char *literal, Span span) {
     int64_t length = (int64_t)strlen(literal);
-    memcpy(context->others + used, literal, (size_t)length);
-    memcpy(context->others + used + length, span.at, (size_t)span.length);
+    uint8_t *to = context->others + context->others_used + used;
+    memcpy(to, literal, (size_t)length);
+    memcpy(to + length, span.at, (size_t)span.length);
     return used + length + span.length;
 }
 
 /* `order` is what it is to read_json_line. */
 static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, const Key *keys, int32_t count,
-                      int32_t *order, Value *values) {
+                      int32_t *order) {
     Span names[MOST_OTHERS], name, text;
     uint64_t seen = 0;
     int64_t others = 0;
@@ -769,8 +1113,7 @@ static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, c
             seen |= 1ull << key;
             order[previous] = key;
             previous = key;
-            Value *value = &values[keys[key].column];
-            if (!read_value(context->columns[keys[key].column].kind, text, value, 0) || !value->there) return 0;
+            if (is_nothing(text) || !read_value(context, keys[key].column, text)) return 0;
             continue;
         }
         for (int32_t i = 0; i < unknown; i++)
@@ -782,9 +1125,29 @@ static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, c
     }
     if (others) {
         others = add_bytes(context, others, "\"}", (Span){at, 0});
-        values[context->others_column] = (Value){0, {context->others, others}, 1};
+        set_others(context, others);
     }
     return 1;
+}
+
+typedef struct {
+    const Key *heads, *keys;
+    int32_t heads_count, count, time, head;
+} Shape;
+
+/* `order` is what it is to read_json_line. */
+static int read_pairs_line(Context *context, const uint8_t *start, const uint8_t *end, const Shape *shape, int32_t *order) {
+    const uint8_t *at = start, *behind = NULL;
+    clear_row(context);
+    while (at < end && *at != ' ' && *at != '\t') at++;
+    if (!set_value(context, shape->time, (Span){start, at - start})) return 0;
+    int32_t head = 0;
+    for (; head < shape->heads_count; head++)
+        if ((behind = skip_head(&shape->heads[head], at, end)) != NULL) break;
+    if (behind == NULL) return 0;
+    context->columns[shape->head].numbers[context->rows] = head;
+    context->batch[context->rows % BATCH][shape->head].at = start;
+    return read_pairs(context, behind, end, shape->keys, shape->count, order);
 }
 
 /* Reads a block of lines that are a time, one of some heads, and pairs of known keys with their values. What has another
@@ -792,34 +1155,17 @@ static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, c
  * where memory ends, else 1. */
 int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length, const Key *heads, int32_t heads_count,
                           const Key *keys, int32_t count, int32_t time, int32_t head, int32_t others) {
-    Value values[MOST_COLUMNS];
     int32_t order[MOST_COLUMNS + 1];
+    Shape shape = {heads, keys, heads_count, count, time, head};
+    Lines lines;
     if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
-    if (!grow((void **)&context->others, &context->others_room, 2 * length + 8, 1)) return 0;
+    if (!grow((void **)&context->others, &context->others_room, 2 * length + MARGIN, 1)) return 0;
     context->others_column = others;
-    for (int32_t i = 0; i <= count; i++) order[i] = i + 1 < count ? i + 1 : 0;
-    int64_t line = 0;
-    for (int64_t start = 0; start < length; line++) {
-        const uint8_t *newline = memchr(data + start, '\n', (size_t)(length - start));
-        int64_t end = newline == NULL ? length : newline - data;
-        const uint8_t *at = data + start, *stop = data + end, *behind = NULL;
-        memset(values, 0, sizeof(Value) * (size_t)context->columns_used);
-        while (at < stop && *at != ' ' && *at != '\t') at++;
-        int sound = read_value(TIME, (Span){data + start, at - data - start}, &values[time], 1);
-        for (int32_t i = 0; sound && behind == NULL && i < heads_count; i++) {
-            behind = skip_head(&heads[i], at, stop);
-            values[head] = (Value){i, {NULL, 0}, 1};
-        }
-        if (end == start) {
-            /* a blank line is neither */
-        } else if (behind != NULL && read_pairs(context, behind, stop, keys, count, order, values)) {
-            if (!append_line(context, values, line)) return 0;
-        } else {
-            set_aside(context, line, start, end);
-        }
-        start = end + 1;
-    }
-    return 1;
+    guess_order(order, count);
+    if (!start_lines(&lines, context, data, length)) return 0;
+    while (next_line(&lines))
+        if (!end_of_line(context, &lines, read_pairs_line(context, line_at(&lines), line_end(&lines), &shape, order))) return 0;
+    return add_batch(context);
 }
 
 /* ---------------------------------------------------------------- rows from elsewhere */
@@ -827,15 +1173,22 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
 /* Adds one row whose values another reader found: their letters one behind the other, and the length of each, negative
  * where it is missing. 0, and no row, where one is not of its column's kind or memory ends. */
 int32_t native_add(Context *context, const uint8_t *letters, const int32_t *lengths) {
-    Value values[MOST_COLUMNS];
+    int64_t length = 0;
     for (int32_t i = 0; i < context->columns_used; i++) {
-        int64_t length = lengths[i] < 0 ? 0 : lengths[i];
-        values[i] = (Value){0, {letters, length}, lengths[i] >= 0};
-        if (values[i].there && !read_kind(context->columns[i].kind, values[i].span, &values[i])) return 0;
-        if (length > MOST_LETTERS || context->columns[i].letters_used > MOST_LETTERS) return 0;
-        letters += length;
+        if (lengths[i] > MOST_LETTERS || context->columns[i].letters_used > MOST_LETTERS) return 0;
+        if (lengths[i] > 0) length += lengths[i];
     }
-    return room_for_rows(context, 1) && append(context, values);
+    if (!room_for_rows(context, 1) || !grow((void **)&context->tail, &context->tail_room, length + MARGIN, 1)) return 0;
+    if (length) memcpy(context->tail, letters, (size_t)length);
+    letters = context->tail;
+    clear_row(context);
+    for (int32_t i = 0; i < context->columns_used; i++) {
+        if (lengths[i] < 0) continue;
+        if (!set_value(context, i, (Span){letters, lengths[i]})) return 0;
+        letters += lengths[i];
+    }
+    context->rows++;
+    return add_batch(context);
 }
 
 /* ---------------------------------------------------------------- what was read */
