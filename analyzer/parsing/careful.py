@@ -11,8 +11,9 @@ from typing import NamedTuple
 from analyzer.parsing.forged import forged_values
 from analyzer.parsing.layout import Layout
 from analyzer.parsing.parsed import MISSING, Reason
-from analyzer.parsing.pieces import honest_values
+from analyzer.parsing.pieces import Values, honest_values
 
+_ADDRESSES = ("upstream_local_address", "downstream_local_address", "downstream_remote_address")
 _ADDRESS = re.compile(r"(?:[0-9.]+|\[[0-9a-fA-F:.%a-z]+\]):\d{1,5}|-||[a-z]+://\S*")
 _JSON_KEY = re.compile(
     r'"(?:authority|bytes_received|bytes_sent|downstream_local_address|response_flags|upstream_cluster)"\s*:'
@@ -24,17 +25,26 @@ _LOOKS_LIKE_A_HEAD = re.compile(
 
 
 class Shape(NamedTuple):
-    """What a glance at a line tells: its quotes, the blanks behind the last of them, whether it begins with `{`."""
+    """What a glance at a line tells.
+
+    Its quotes, the blanks behind the last of them, whether there is nothing else behind it, the bracket it begins with
+    (empty for any other letter), and whether it begins and ends with braces.
+    """
 
     quotes: int
     blanks: int
+    ended: bool
+    opening: str
     braced: bool
 
 
 @lru_cache(maxsize=1)
 def shape_of(line: str) -> Shape:
     """Glance at a line; format after format asks about the same one."""
-    return Shape(line.count('"'), line.count(" ", line.rfind('"') + 1), line.lstrip().startswith("{"))
+    end, bare = line[line.rfind('"') + 1 :], line.strip()
+    opening = bare[0] if bare.startswith(("{", "[")) else ""
+    braced = opening == "{" and bare.endswith("}")
+    return Shape(line.count('"'), end.count(" "), not end or end.isspace(), opening, braced)
 
 
 class CarefulLine(NamedTuple):
@@ -57,17 +67,19 @@ def why_rejected(line: str) -> Reason:
     return Reason.TRUNCATED if _LOOKS_LIKE_A_HEAD.match(line) else Reason.NOT_AN_ACCESS_LOG
 
 
-def read_text_line(line: str, layout: Layout) -> CarefulLine | None:
+def read_text_line(line: str, quotes: int, layout: Layout) -> CarefulLine | None:
     """Read one line whose shape the layout allows, or say with null that it is not of the layout."""
-    quotes = line.count('"')
-    values = honest_values(line.split('"'), layout) if quotes == layout.quotes else forged_values(line, layout)
+    values = honest_values(line, layout) if quotes == layout.quotes else forged_values(line, layout)
     if values is None or not _plausible(values):
         return None
-    known = {name: value for name, value in values.items() if value not in MISSING}
+    known = {name: value for name, value in values.items() if value is not None and value not in MISSING}
     return CarefulLine(known, tampered=quotes > layout.quotes)
 
 
-def _plausible(values: dict[str, str]) -> bool:
+def _plausible(values: Values) -> bool:
     """Whether addresses look like addresses: the last defence against a line that fits by accident."""
-    names = ("upstream_local_address", "downstream_local_address", "downstream_remote_address")
-    return all(_ADDRESS.fullmatch(values.get(name, "")) is not None for name in names)
+    for name in _ADDRESSES:
+        value = values.get(name)
+        if value is not None and _ADDRESS.fullmatch(value) is None:
+            return False
+    return True

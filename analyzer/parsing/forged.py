@@ -16,17 +16,16 @@ tell which, so only that is believed in which the two readings agree.
 """
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 
-from analyzer.parsing.layout import Layout, Segment
+from analyzer.parsing.layout import Layout
 from analyzer.parsing.pieces import (
-    REQUEST_LINE,
-    honest_values,
-    quoted,
-    read_head,
-    right_end,
-    right_piece,
+    FORGED_REQUEST,
+    HEAD,
+    Values,
+    from_the_authority,
+    left_of_the_end,
+    trimmed,
     unquoted,
     words,
 )
@@ -38,14 +37,13 @@ _OPENING_FIELDS = {"response_code": r"\d+", "response_flags": r"(?:[A-Za-z][A-Za
 """Values of which the proxy writes every letter, by patterns that no true value escapes and no other words fit."""
 
 
-def forged_values(line: str, layout: Layout) -> dict[str, str] | None:
+def forged_values(line: str, layout: Layout) -> Values | None:
     """The fields of a line that its client cannot have written; null where the line is not of the layout."""
-    opening, separator, request_on = line.partition('"')
-    head = read_head(opening)
-    if not separator or head is None or _middle_pattern(layout).search(line) is None:
+    head = HEAD.match(line) if _middle_pattern(layout).search(line) is not None else None
+    if head is None:
         return None
-    by_right = _from_the_right(head, request_on, layout)
-    if not request_on.startswith(_TCP_REQUEST):
+    by_right = _from_the_right(line, head, layout)
+    if not line.startswith(_TCP_REQUEST, head.end()):
         return by_right
     by_left = _of_a_tcp_line(line, layout)
     if by_left is None:
@@ -55,67 +53,72 @@ def forged_values(line: str, layout: Layout) -> dict[str, str] | None:
     return {name: value for name, value in agreed.items() if name != "response_code"}
 
 
-def _from_the_right(head: dict[str, str], request_on: str, layout: Layout) -> dict[str, str] | None:
-    after = layout.segments[layout.authority :]
-    pieces = request_on.rsplit('"', len(after))
-    if len(pieces) != len(after) + 1:
+def _from_the_right(line: str, head: re.Match[str], layout: Layout) -> Values | None:
+    after = len(layout.segments) - layout.authority
+    left, *right = line[head.end() :].rsplit('"', after)
+    if len(right) != after:
         return None
-    left, *right = pieces
-    values = dict(head)
-    last = len(after) - 1
-    for index, (piece, segment) in enumerate(zip(right, after, strict=True)):
-        found = right_end(piece, segment) if index == last else right_piece(piece, segment)
-        if found is None:
-            return None
-        values |= found
-    if " " in values["authority"]:
+    values = trimmed(_right_pattern(layout).fullmatch(line, head.end() + len(left) + 1), layout)
+    if values is None:
         return None
     if layout.host_unchecked:
         del values["authority"]
-    # A line that lost its beginning may have lost the true words with it, and kept the imitation.
-    return values | _left_of_the_authority(left, layout) if head else values
+    if head["start_time"] is None:
+        return values  # a line that lost its beginning may have lost the true words with it, and kept the imitation
+    return head.groupdict() | values | _left_of_the_authority(left, layout)
 
 
-def _left_of_the_authority(text: str, layout: Layout) -> dict[str, str]:
+def _left_of_the_authority(text: str, layout: Layout) -> Values:
     """The proxy's own words where they can stand in one place only, and what is then left and right of them."""
     opening = _opening_pattern(layout)
-    places = [] if opening is None else [match.start() for match in opening.finditer(text)]
-    middle = _middle_pattern(layout).match(text, places[0]) if len(places) == 1 else None
+    first = None if opening is None else opening.search(text)
+    if opening is None or first is None or opening.search(text, first.end()) is not None:
+        return {}
+    middle = _middle_pattern(layout).match(text, first.start())
     if middle is None:
         return {}
-    values = {name: value for name, value in middle.groupdict().items() if value is not None}
-    values |= quoted(text[: middle.start()], Segment(REQUEST_LINE, quoted=True)) or {}
-    headers = text[middle.end() :].removesuffix('" ').split('" "') if "upstream_service_time" in values else []
-    if len(headers) == 3:
-        values |= dict(zip(("x_forwarded_for", "user_agent", "request_id"), headers, strict=True))
+    request = FORGED_REQUEST.fullmatch(text, 0, middle.start())
+    values: Values = middle.groupdict() if request is None else middle.groupdict() | request.groupdict()
+    if values.get("upstream_service_time") is not None:
+        headers = text[middle.end() :].removesuffix('" ').split('" "')
+        if len(headers) == 3:
+            values |= zip(("x_forwarded_for", "user_agent", "request_id"), headers, strict=True)
     return values
 
 
-def _of_a_tcp_line(line: str, layout: Layout) -> dict[str, str] | None:
+def _of_a_tcp_line(line: str, layout: Layout) -> Values | None:
     """The fields left of the server name, read from the left."""
-    *others, end = line.split('"', layout.quotes)
-    fields = layout.segments[-1].fields
-    if _SERVER_NAME not in fields:
-        return None
-    known = fields[: fields.index(_SERVER_NAME)]
-    cut = end.split(" ", len(known) + 1)
-    if len(cut) != len(known) + 2 or cut[0]:
-        return None
-    values = honest_values([*others, ""], replace(layout, segments=(*layout.segments[:-1], Segment((), quoted=False))))
-    return None if values is None else values | dict(zip(known, cut[1:], strict=False))
+    pattern = _tcp_pattern(layout)
+    match = None if pattern is None else pattern.match(line)
+    return None if match is None else match.groupdict()
 
 
-def _agreed(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+def _agreed(one: Values, other: Values) -> Values:
     return {name: value for name, value in one.items() if other.get(name) == value}
 
 
 @lru_cache(maxsize=64)
+def _tcp_pattern(layout: Layout) -> re.Pattern[str] | None:
+    """A TCP line up to its server name, in which any quotes may stand; null where the layout has none."""
+    fields = layout.segments[-1].fields
+    if _SERVER_NAME not in fields:
+        return None
+    known = fields[: fields.index(_SERVER_NAME)]
+    return re.compile(left_of_the_end(layout) + " " + "".join(f"(?P<{name}>[^ ]*) " for name in known))
+
+
+@lru_cache(maxsize=64)
+def _right_pattern(layout: Layout) -> re.Pattern[str]:
+    return re.compile(from_the_authority(layout.segments[layout.authority :]))
+
+
+@lru_cache(maxsize=64)
 def _opening_pattern(layout: Layout) -> re.Pattern[str] | None:
-    """How the proxy's words begin, wherever that may stand (matches may overlap); null where it is not certain."""
+    """How the proxy's words begin; null where it is not certain. It holds one quote, so no two places overlap."""
     middle = layout.middle
     fields = middle[0].fields[:2] if middle else ()
     certain = [_OPENING_FIELDS[name] for name in fields if name in _OPENING_FIELDS]
-    return re.compile(f'(?=" {" ".join(certain)} )') if len(certain) == 2 else None
+    return re.compile(f'" {" ".join(certain)} ') if len(certain) == 2 else None
 
 
 @lru_cache(maxsize=64)

@@ -34,6 +34,7 @@ _TEXT = {name for name, wanted in RAW_TYPES.items() if pa.types.is_dictionary(wa
 }
 _SCHEMA = pa.schema([(name, pa.string() if name in _TEXT else RAW_TYPES[name]) for name in ACCESS_LOG_FIELDS])
 _PROOF = ("response_flags", "response_code", "upstream_cluster", "downstream_local_address")
+_FIELDS = frozenset(ACCESS_LOG_FIELDS)
 _FEWEST_KEYS = 4
 _EITHER = ("response_flags", "downstream_local_address")
 """One of the two stands in every entry of Istio's format that is read by the column."""
@@ -55,7 +56,7 @@ class JsonFormat:
     @property
     def fields(self) -> frozenset[str]:
         """The access-log fields that the format can hold."""
-        return frozenset(ACCESS_LOG_FIELDS)
+        return _FIELDS
 
     def may_read(self, shape: Shape) -> bool:
         """Whether a line of this shape may be an object with enough keys."""
@@ -116,8 +117,7 @@ class JsonFormat:
 
 def has_istios_keys(content: Mapping[str, Any]) -> bool:
     """Whether an object has enough of Istio's keys, and a value that only an access log has."""
-    known = sum(name in content for name in ACCESS_LOG_FIELDS)
-    return known >= _FEWEST_KEYS and any(content.get(name) is not None for name in _PROOF)
+    return len(_FIELDS & content.keys()) >= _FEWEST_KEYS and any(content.get(name) is not None for name in _PROOF)
 
 
 def of_1_1(values: dict[str, str]) -> dict[str, str]:

@@ -85,10 +85,12 @@ class Layout:
         """The segments between the request line and the first header: the proxy's own words, where no client writes."""
         return self.segments[self._position("protocol") + 1 : self._position("x_forwarded_for")]
 
-    def allows(self, quotes: int, blanks: int) -> bool:
-        """Whether a line with so many quotes, and blanks behind the last of them, may be of this layout."""
+    def allows(self, quotes: int, blanks: int, *, ended: bool) -> bool:
+        """Whether a line with so many quotes, so many blanks behind the last of them, and maybe nothing else there
+        (`ended`), may be of this layout."""
         last = self.segments[-1].fields
-        return quotes >= self.quotes and (blanks == len(last) or (blanks > len(last) and last[-1:] == ("route_name",)))
+        enough = blanks == len(last) or (blanks > len(last) and last[-1:] == ("route_name",))
+        return quotes >= self.quotes and enough and (ended or bool(last))
 
     def _position(self, field: str) -> int:
         return next(index for index, segment in enumerate(self.segments) if field in segment.fields)

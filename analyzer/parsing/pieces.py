@@ -1,10 +1,16 @@
-"""The pieces of a text line between its quotes, and the fields in each."""
+"""Patterns of the pieces of a text line between its quotes, and of a whole line that holds no more quotes than its own.
+
+A pattern is compiled once for a layout and tells a whole line at once: odd lines are many where a log is hostile.
+"""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from analyzer.parsing.layout import IGNORED, Layout, Segment
+
+Values = dict[str, str | None]
+"""Fields by name; null for a piece that is not there."""
 
 _FIELD_PATTERNS = {
     "response_code": r"\d+|-|",
@@ -18,69 +24,47 @@ _FIELD_PATTERNS = {
     "upstream_transport_failure_reason": r"[^\"]*?",
 }
 _WORD = r'[^ "]*'
-_TIME = re.compile(r"\[?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)\]")
-_PROTOCOL = re.compile(r"HTTP/[0-9.]+|-|")
-REQUEST_LINE = ("method", "path", "protocol")
+_HEAD = r"(?:\[?(?P<start_time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)\] *|\s*)"
+"""`[time] `; a line that lost its beginning to a pager or a shell keeps its other fields."""
+_REQUEST_FIELDS = ("method", "path", "protocol")
+_REQUEST_LINE = r"(?P<method>[^ {other}]*) (?P<path>[^{other}]*) (?P<protocol>HTTP/[0-9.]+|-|)"
+"""The first and the last word are the proxy's, blanks stay in the path; `other` is what cannot be in it."""
+_ROUTE = "route_name"
+
+HEAD = re.compile(_HEAD + '"')
+"""The beginning of a line, up to its first quote."""
+FORGED_REQUEST = re.compile(_REQUEST_LINE.format(other=r"\n"))
+"""A request line of which a client wrote some quotes."""
 
 
-def honest_values(pieces: Sequence[str], layout: Layout) -> dict[str, str] | None:
-    """The fields of a line that was cut at its quotes into as many pieces as the layout has; null where one is odd."""
-    values: dict[str, str] = {}
-    last = len(pieces) - 1
-    for index, (piece, segment) in enumerate(zip(pieces, layout.segments, strict=True)):
-        if index == 0:
-            found = read_head(piece)
-        elif index == last:
-            found = right_end(piece, segment)
-        elif segment.quoted:
-            found = quoted(piece, segment)
-        else:
-            match = _unquoted_pattern(segment).fullmatch(piece)
-            found = None if match is None else match.groupdict()
-        if found is None:
-            return None
-        values |= found
+def honest_values(line: str, layout: Layout) -> Values | None:
+    """The fields of a line with as many quotes as the layout has; null where a piece is odd."""
+    return trimmed(_honest_pattern(layout).fullmatch(line), layout)
+
+
+def trimmed(match: re.Match[str] | None, layout: Layout) -> Values | None:
+    """What a pattern found that goes to the end of a line, without blanks at the end: an editor's or a terminal's."""
+    if match is None:
+        return None
+    values: Values = match.groupdict()
+    for name in layout.segments[-1].fields[-1:]:
+        values[name] = match[name].rstrip(" \t")
     return values
 
 
-def read_head(piece: str) -> dict[str, str] | None:
-    """`[time] `; a line that lost its beginning to a pager or a shell keeps its other fields."""
-    if not piece.strip():
-        return {}
-    match = _TIME.fullmatch(piece.rstrip(" "))
-    return None if match is None else {"start_time": match[1]}
+def left_of_the_end(layout: Layout) -> str:
+    """A pattern of all pieces of an honest line but the last, with the quotes behind them."""
+    _, *others = layout.segments[:-1]
+    parts = [_HEAD, *(_quoted(segment) if segment.quoted else unquoted(segment) for segment in others)]
+    # Atomic: what a piece may be read as is never asked again for the sake of a later one.
+    return "".join(f'(?>{part}")' for part in parts)
 
 
-def quoted(piece: str, segment: Segment) -> dict[str, str] | None:
-    """A quoted piece; of a request line the first and the last word are the proxy's, blanks stay in the path."""
-    if segment.fields == REQUEST_LINE:
-        parts = piece.split(" ")
-        if len(parts) < 3 or not _PROTOCOL.fullmatch(parts[-1]):
-            return None
-        return {"method": parts[0], "path": " ".join(parts[1:-1]), "protocol": parts[-1]}
-    return {name: piece for name in segment.fields if name != IGNORED}
-
-
-def right_piece(piece: str, segment: Segment) -> dict[str, str] | None:
-    """A piece right of the authority that is not the last: a value between quotes, or the blank between two."""
-    if segment.quoted:
-        return {name: piece for name in segment.fields if name != IGNORED}
-    return {} if piece == " " else None
-
-
-def right_end(piece: str, segment: Segment) -> dict[str, str] | None:
-    """The unquoted right end: one word a field, but the last (a route name) may hold blanks."""
-    if not segment.fields:
-        return {} if not piece.strip() else None
-    if not piece.startswith(" "):
-        return None
-    found = piece[1:].split(" ", len(segment.fields) - 1)
-    if len(found) != len(segment.fields):
-        return None
-    found[-1] = found[-1].rstrip(" \t")  # an editor's or a terminal's; no name of a route ends so
-    if segment.fields[-1] != "route_name" and " " in found[-1]:
-        return None
-    return dict(zip(segment.fields, found, strict=True))
+def from_the_authority(segments: Sequence[Segment]) -> str:
+    """A pattern of a line's last pieces, from the authority on, which has no blank; between two values there is one."""
+    _, *others, end = segments
+    parts = [_quoted(segment) if segment.quoted else " " for segment in others]
+    return '"'.join([f"(?P<authority>{_WORD})", *parts, _right_end(end)])
 
 
 def words(fields: Sequence[str]) -> str:
@@ -93,6 +77,22 @@ def unquoted(segment: Segment) -> str:
     return f" {words(segment.fields)} " if segment.fields else " "
 
 
+def _quoted(segment: Segment) -> str:
+    if segment.fields == _REQUEST_FIELDS:
+        return _REQUEST_LINE.format(other='"')
+    (name,) = segment.fields
+    return '[^"]*' if name == IGNORED else f'(?P<{name}>[^"]*)'
+
+
+def _right_end(segment: Segment) -> str:
+    """The unquoted right end: one word a field, but the last (a route's name) may hold blanks."""
+    if not segment.fields:
+        return r"\s*"
+    *others, last = segment.fields
+    end = f'(?P<{last}>[^"]*)' if last == _ROUTE else rf"(?P<{last}>{_WORD})[ \t]*"
+    return " " + "".join(f"(?P<{name}>{_WORD}) " for name in others) + end
+
+
 @lru_cache(maxsize=64)
-def _unquoted_pattern(segment: Segment) -> re.Pattern[str]:
-    return re.compile(unquoted(segment))
+def _honest_pattern(layout: Layout) -> re.Pattern[str]:
+    return re.compile(left_of_the_end(layout) + _right_end(layout.segments[-1]))

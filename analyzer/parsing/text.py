@@ -49,11 +49,12 @@ class TextFormat:
 
     def may_read(self, shape: Shape) -> bool:
         """Whether a line of this shape may be of the format."""
-        return self.layout.allows(shape.quotes, shape.blanks)
+        return shape.opening != "{" and self.layout.allows(shape.quotes, shape.blanks, ended=shape.ended)
 
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one line with care; null where it is not of this format."""
-        return read_text_line(line, self.layout) if self.may_read(shape_of(line)) else None
+        shape = shape_of(line)
+        return read_text_line(line, shape.quotes, self.layout) if self.may_read(shape) else None
 
     def read(self, data: bytes) -> Reading:
         """Read a block of UTF-8 lines; `data` holds no carriage return and no NUL."""

@@ -35,7 +35,7 @@ class ZtunnelText:
 
     def may_read(self, shape: Shape) -> bool:
         """The direction at least stands in quotes."""
-        return not shape.braced and shape.quotes >= _FEWEST_QUOTES
+        return not shape.opening and shape.quotes >= _FEWEST_QUOTES
 
     def read_line(self, line: str) -> CarefulLine | None:
         """Read one connection; null where a piece is no `key=value` or a key stands twice."""
