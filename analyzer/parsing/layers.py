@@ -10,6 +10,7 @@ import numpy as np
 
 from analyzer.parsing.claims import CONTAINER, PROXY_CONTAINER, merged
 from analyzer.parsing.envelopes import NOTHING, Claims, Envelope, Inner, Part, WholeBlocks, known_envelopes
+from analyzer.parsing.glances import unwrap
 from analyzer.parsing.parsed import Reason, Rejection
 from analyzer.parsing.prefixes import Prefix
 
@@ -52,15 +53,6 @@ class Peeled:
         return Peeled(self.data, outer.lines[parents], labels, codes, self.envelopes, self.rejected)
 
 
-def unwrap(line: bytes, envelopes: Sequence[Envelope]) -> tuple[str, Sequence[Inner]] | None:
-    """The first envelope that a line is in, by name, and the records inside; null where the line is bare."""
-    for envelope in envelopes:
-        records = envelope.peel(line) if envelope.recognizes(line) else None
-        if records is not None:
-            return envelope.name, records
-    return None
-
-
 def peel(data: bytes) -> Peeled:
     """Take one envelope off every line of a block that has one; a line without stays as it is."""
     return peel_block(data, None)
@@ -83,8 +75,7 @@ def peel_block(data: bytes, around: Peeled | None) -> Peeled:
 def peel_lines(lines: Sequence[bytes], numbers: Sequence[int] | None, around: Peeled | None) -> "Layer":
     """Peel all lines of a block, or those with some numbers, of which bare ones are then left out."""
     layer = Layer(numbers is None, around)
-    usual = _usual_envelope(lines)
-    layer.envelopes.sort(key=lambda envelope: envelope is not usual)
+    usual = layer.usual = _usual_envelope(lines)
     numbered = enumerate(lines) if numbers is None else zip(numbers, lines, strict=True)
     if isinstance(usual, Prefix):
         layer.add_prefixed(numbered, usual)
@@ -98,7 +89,7 @@ def _usual_envelope(lines: Sequence[bytes]) -> Envelope | None:
     """The envelope of most of a few lines."""
     found: Counter[str] = Counter()
     for line in lines[:: max(1, len(lines) // SAMPLED_LINES)]:
-        unwrapped = unwrap(line, list(known_envelopes().values()))
+        unwrapped = unwrap(line)
         if unwrapped is not None:
             found[unwrapped[0]] += 1
     return known_envelopes()[max(sorted(found), key=found.__getitem__)] if found else None
@@ -122,8 +113,8 @@ class Layer:
         self.bare: list[int] = []
         self.waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._keeps_bare, self._around = keeps_bare, around
-        self.envelopes = list(known_envelopes().values())
-        """In the order in which they are tried."""
+        self.usual: Envelope | None = None
+        """The envelope that is tried first."""
         self._texts: list[bytes] = []
         self._lines: list[int] = []
         self._codes: list[int] = []
@@ -164,7 +155,7 @@ class Layer:
     def add_line(self, number: int, line: bytes) -> None:
         """Any line."""
         self.line = line
-        found = unwrap(line, self.envelopes) if line.strip() else None
+        found = unwrap(line, self.usual) if line.strip() else None
         if found is None:
             self.bare.append(number)
             if self._keeps_bare:

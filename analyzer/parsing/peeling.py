@@ -6,17 +6,15 @@ rule, many where a line is a document of entries, one of several lines where a r
 record keeps the number of the physical line on which it began.
 """
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 
 import numpy as np
 
 from analyzer.parsing.block import BlockReader, ParsedBlock, sample_lines
-from analyzer.parsing.envelopes import NOTHING, known_envelopes
+from analyzer.parsing.envelopes import NOTHING
+from analyzer.parsing.glances import may_be_wrapped, unwrap
 from analyzer.parsing.joining import Document, documents, opens_document, places, wrapped_lines
-from analyzer.parsing.json_envelopes import JsonEnvelope
-from analyzer.parsing.layers import SAMPLED_LINES, Layer, Peeled, peel_block, peel_lines, unwrap
-from analyzer.parsing.prefixes import Prefix
+from analyzer.parsing.layers import SAMPLED_LINES, Layer, Peeled, peel_block, peel_lines
 from analyzer.parsing.tabular import rows
 
 TABLE = "csv_export"
@@ -109,7 +107,7 @@ def _read(
     joined: list[tuple[ParsedBlock, Peeled | None]] = []
     if around is None and len(bare.rejected) > 1:
         bare, joined = _read_joined(reader, bare)
-    wrapped = [] if depth == _DEEPEST else [rejection for rejection in bare.rejected if _may_be_wrapped(rejection.text)]
+    wrapped = [] if depth == _DEEPEST else [rejection for rejection in bare.rejected if may_be_wrapped(rejection.text)]
     if not wrapped:
         return [(bare, around), *joined]
     layer = peel_lines([rejection.text for rejection in wrapped], [rejection.line for rejection in wrapped], around)
@@ -143,24 +141,5 @@ def _is_bare(reader: BlockReader, line: bytes) -> bool:
     return line[:1] not in (b"{", b"[") and bool(reader.read(line).entries)
 
 
-def _may_be_wrapped(line: bytes) -> bool:
-    for recognizes in _looks(line.lstrip()[:1], line.rstrip()[-1:]):  # noqa: SIM110 - a generator costs as much as a look
-        if recognizes(line):
-            return True
-    return False
-
-
-@lru_cache(maxsize=256)
-def _looks(first: bytes, last: bytes) -> Sequence[Callable[[bytes], bool]]:
-    """How to look for the envelopes that a line's ends leave; out of JSON that was cut nothing can be taken."""
-    envelopes = list(known_envelopes().values())
-    if first not in (b"{", b"[") or (first == b"[" and last not in (b"}", b"]", b",")):
-        envelopes = [envelope for envelope in envelopes if not isinstance(envelope, JsonEnvelope)]
-    elif last not in (b"}", b"]", b","):
-        envelopes = []
-    # A prefix's mark is called as it is: this runs for every line that is rejected.
-    return [envelope.mark if isinstance(envelope, Prefix) else envelope.recognizes for envelope in envelopes]
-
-
 def _is_wrapped(line: bytes) -> bool:
-    return unwrap(line, list(known_envelopes().values())) is not None
+    return unwrap(line) is not None

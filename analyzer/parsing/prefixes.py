@@ -25,6 +25,7 @@ class Prefix:
     shape: re.Pattern[bytes]
     mark: Callable[[bytes], bool]
     claims: Callable[[re.Match[bytes]], Claims] = _no_claims
+    begins: tuple[bytes, ...] = (b"",)
 
     def recognizes(self, line: bytes) -> bool:
         """Whether the mark is there."""

@@ -7,6 +7,7 @@ import pytest
 
 from analyzer.parsing import BlockReader, formats_for
 from analyzer.parsing.envelopes import known_envelopes
+from analyzer.parsing.glances import may_be_wrapped, unwrap
 from analyzer.parsing.layers import peel, peel_lines
 from analyzer.parsing.parsed import Reason
 from analyzer.parsing.peeling import mostly_wrapped, read_peeled
@@ -177,6 +178,20 @@ def test_an_envelope_is_taken_off_by_its_own_part_alone(
     }
 
     assert peeled == {name: writers}
+
+
+@pytest.mark.parametrize(("name", "sample", "writers"), CASES)
+@pytest.mark.parametrize("indent", [b"", b" ", b"\t"])
+def test_a_glance_at_a_line_overlooks_no_envelope(
+    name: str, sample: Any, writers: list[Mapping[str, str]], indent: bytes
+) -> None:
+    line = indent + as_line(sample)
+    taken_off = [e.name for e in known_envelopes().values() if e.recognizes(line) and e.peel(line) is not None]
+
+    found = unwrap(line)
+
+    assert ([] if found is None else [found[0]]) == taken_off
+    assert may_be_wrapped(line) or not taken_off
 
 
 @pytest.mark.parametrize(("name", "sample", "writers"), CASES)

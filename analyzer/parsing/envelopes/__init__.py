@@ -35,10 +35,15 @@ class Inner(NamedTuple):
 
 @runtime_checkable
 class Envelope(Protocol):
-    """One wrapping, in one file of this package; `reference` says where its shape is defined."""
+    """One wrapping, in one file of this package; `reference` says where its shape is defined.
+
+    `begins` is what such a line may begin with: a bracket, blanks aside; a time and a tab behind it (`\\t`); or any other
+    letter (the empty one).
+    """
 
     name: str
     reference: str
+    begins: tuple[bytes, ...]
 
     def recognizes(self, line: bytes) -> bool:
         """A cheap look: may this line be wrapped so?"""

@@ -16,6 +16,7 @@ class CsvExport:
     reference = (
         "elastic/kibana src/platform/packages/shared/kbn-generate-csv; Amazon CloudWatch Logs User Guide; RFC 4180"
     )
+    begins: tuple[bytes, ...] = ()
 
     def recognizes(self, line: bytes) -> bool:
         """Never by a line: a row proves nothing without its header."""

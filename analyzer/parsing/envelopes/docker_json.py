@@ -24,6 +24,7 @@ class DockerJson:
 
     name = "docker_json"
     reference = "moby/moby daemon/logger/jsonfilelog/jsonlog/jsonlog.go"
+    begins = (b"{",)
 
     def recognizes(self, line: bytes) -> bool:
         """Docker writes the keys in one order."""

@@ -14,6 +14,7 @@ class FluentBitFile:
 
     name = "fluent_bit_file"
     reference = "fluent/fluent-bit-docs pipeline/outputs/file.md"
+    begins = (b"",)
 
     def recognizes(self, line: bytes) -> bool:
         """An array of a number and an object behind the tag."""

@@ -29,6 +29,7 @@ class FluentBitStdout:
 
     name = "fluent_bit_stdout"
     reference = "fluent/fluent-bit plugins/out_stdout/stdout.c, lib/msgpack-c/src/objectc.c"
+    begins = (b"[",)
 
     def recognizes(self, line: bytes) -> bool:
         """A number in brackets, a tag, and a record."""

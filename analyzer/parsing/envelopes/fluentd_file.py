@@ -21,4 +21,5 @@ ENVELOPE = Prefix(
     ),
     mark=lambda line: line[:2] == b"20" and (b"\t{" in line[:600] or b": {" in line[:600]),
     claims=_claims,
+    begins=(b"", b"\t"),
 )

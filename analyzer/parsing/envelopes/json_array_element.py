@@ -11,6 +11,7 @@ class JsonArrayElement:
 
     name = "json_array_element"
     reference = "RFC 8259, section 5"
+    begins = (b"{",)
 
     def recognizes(self, line: bytes) -> bool:
         """An object, then a comma, then nothing."""

@@ -15,6 +15,7 @@ class JsonText:
 
     name = "json_text"
     reference = "jq manual, Invoking jq, --raw-output"
+    begins = (b"",)
 
     def recognizes(self, line: bytes) -> bool:
         """Quotes round the beginning of an access log."""

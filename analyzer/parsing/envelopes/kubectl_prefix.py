@@ -20,4 +20,5 @@ ENVELOPE = Prefix(
     ),
     mark=lambda line: line.startswith(b"[pod/"),
     claims=_claims,
+    begins=(b"[",),
 )
