@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from analyzer.errors import LakeError, Place, because
 from analyzer.evidence import merge
-from analyzer.execution.identity import Identity
+from analyzer.execution.identity import Identity, Known, identity_of
 from analyzer.execution.overlaps import ANY_POD, duplicates, find_overlap
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.summing import summaries_of_files
@@ -49,11 +49,11 @@ def ingest(
 
     Where a folder is a source, the lake inside of it is none, and neither are the folders `apart`.
 
-    A source whose content the lake already holds, under whatever name, is skipped and counted. `log_format` is
-    the name of a known format or a format string, where none is to be recognised; `mesh_config` are
-    files of a mesh's configuration to take the formats from instead. Raises `SourceError` for a source
-    that cannot be opened and `LakeError` where the lake does not take the batch; then, and when the process is
-    killed, the lake is as it was.
+    A source whose content the lake already holds, under whatever name, is skipped and counted, unless names or labels
+    say that two pods wrote it. `log_format` is the name of a known format or a format string, where none is to be
+    recognised; `mesh_config` are files of a mesh's configuration to take the formats from instead. Raises
+    `SourceError` for a source that cannot be opened and `LakeError` where the lake does not take the batch; then, and
+    when the process is killed, the lake is as it was.
     """
     formats = formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
     left_out: list[str] = []
@@ -83,9 +83,9 @@ def ingest(
 def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
     """Commit what is new of a batch; what another writer brought meanwhile is left out again."""
     records = sorted(_records(batch), key=lambda record: record.origin)
-    known = {record.digest for record in store.sources()}
+    conflicts: frozenset[str] = frozenset()
     while True:
-        kept = _first_of_each(record for record in records if record.digest not in known)
+        kept = _first_of_each(records, Known(store.sources(), conflicts))
         gone = {record.origin for record in records} - {record.origin for record in kept}
         files = without_origins(store.path, batch.files, gone) if gone else batch.files
         if not kept:
@@ -96,7 +96,7 @@ def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:
             summaries = merge(batch.summaries) if once.files is batch.files else summaries_of_files(store, once.files)
             store.commit(name, once.files, once.records, summaries, look=partial(_look_again, store, once))
         except SourceConflict as conflict:
-            known |= conflict.digests
+            conflicts |= conflict.digests
             _discard(store, [file for file in {*files, *once.files} if file not in batch.files])
             continue
         _discard(store, [file for file in {*files, *batch.files} if file not in once.files])
@@ -141,22 +141,17 @@ def _look_again(store: Lake, once: _Once) -> None:
 
 def _not_yet_known(sources: Sequence[Source], known: Sequence[SourceRecord]) -> list[Source]:
     """Leave out what the lake holds; only a source of the same size as a known one is worth a look inside."""
-    digests: dict[int, set[str]] = {}
-    for record in known:
-        if record.size is not None:
-            digests.setdefault(record.size, set()).add(record.digest)
+    there, sizes = Known(known), {record.size for record in known}
     return [
-        source
-        for source in sources
-        if source.size is None or source.size not in digests or _digest(source) not in digests[source.size]
+        source for source in sources if source.size is None or source.size not in sizes or not _is_known(source, there)
     ]
 
 
-def _digest(source: Source) -> str:
+def _is_known(source: Source, there: Known) -> bool:
     identity = Identity()
     for _ in read_blocks(source, seen=identity.update):
         pass
-    return identity.text
+    return there.holds(identity_of(identity.text, source), identity.text)
 
 
 def _records(batch: Batch) -> Iterator[SourceRecord]:
@@ -165,7 +160,7 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
         rejected = sum(tally.rejected.values())
         yield SourceRecord(
             origin=encodable(source.origin),
-            digest=batch.digests[source.origin],
+            digest=identity_of(batch.digests[source.origin], source),
             size=source.size,
             bytes=tally.bytes,
             lines=tally.entries + rejected,
@@ -178,6 +173,7 @@ def _records(batch: Batch) -> Iterator[SourceRecord]:
             start=tally.start.isoformat() if tally.start else None,
             end=tally.end.isoformat() if tally.end else None,
             pods=tuple(sorted(tally.pods)) if len(tally.pods) <= _LISTED_PODS else (ANY_POD,),
+            content=batch.digests[source.origin],
         )
 
 
@@ -189,12 +185,14 @@ def _taken(took: set[tuple[str, str]]) -> list[str]:
     return [f"JSON keys were taken by their names and values: {pairs}"]
 
 
-def _first_of_each(records: Iterator[SourceRecord]) -> list[SourceRecord]:
-    """Of sources with the same content, the first by name."""
-    chosen: dict[str, SourceRecord] = {}
-    for record in records:
-        chosen.setdefault(record.digest, record)
-    return list(chosen.values())
+def _first_of_each(records: Sequence[SourceRecord], known: Known) -> list[SourceRecord]:
+    """Of sources that are the same and not known yet, the first by name, those that say their pod before others."""
+    chosen: list[SourceRecord] = []
+    for record in sorted(records, key=lambda record: record.digest == record.content):
+        if not known.holds(record.digest, record.content):
+            known.add(record)
+            chosen.append(record)
+    return sorted(chosen, key=lambda record: record.origin)
 
 
 def _discard(store: Lake, files: Sequence[WrittenFile]) -> None:

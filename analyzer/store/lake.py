@@ -37,7 +37,8 @@ class SourceRecord:
     """One ingested source: its identity and its share of the tally.
 
     `size` is what it takes on disk (null for standard input), `bytes` what it holds when unpacked. `pods` are the pods
-    that its lines are of, the empty name where a line does not say; `*` where they are too many to list.
+    that its lines are of, the empty name where a line does not say; `*` where they are too many to list. `content` is
+    the identity of its content alone; `digest` is the same where neither name nor label says which pod wrote it.
     """
 
     origin: str
@@ -55,6 +56,7 @@ class SourceRecord:
     start: str | None = None
     end: str | None = None
     pods: tuple[str, ...] = ()
+    content: str = ""
 
 
 @contextmanager

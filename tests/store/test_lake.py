@@ -58,6 +58,43 @@ def test_the_same_content_under_another_name_is_the_same_source(tmp_path: Path) 
     assert (tally.sources, tally.sources_skipped, count(tmp_path / "lake")) == (1, 1, 1)
 
 
+def _of_pod(tmp_path: Path, pod: str) -> str:
+    return log(tmp_path, f"{pod}_shop_istio-proxy-{'a' * 64}.log", text(HTTP))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_pods_that_say_the_same_to_the_byte_are_two_sources(tmp_path: Path, at_once: bool) -> None:
+    sources = [_of_pod(tmp_path, pod) for pod in ("web-0", "web-1")]
+    lake = str(tmp_path / "lake")
+
+    tallies = [ingest(named, lake) for named in ([sources] if at_once else [[source] for source in sources])]
+
+    assert sum(tally.sources for tally in tallies) == 2
+    assert count(tmp_path / "lake") == 2
+    assert ingest(sources, lake).sources_skipped == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_copy_that_does_not_say_its_pod_is_the_same_source(
+    tmp_path: Path, order: tuple[int, int], at_once: bool
+) -> None:
+    pair = [_of_pod(tmp_path, "web-0"), log(tmp_path, "a.log", text(HTTP))]
+    sources = [pair[place] for place in order]
+
+    for named in [sources] if at_once else [[source] for source in sources]:
+        ingest(named, str(tmp_path / "lake"))
+
+    assert count(tmp_path / "lake") == 1
+
+
+def test_of_a_copy_and_the_file_that_says_its_pod_the_file_is_kept(tmp_path: Path) -> None:
+    ingest([log(tmp_path, "a.log", text(HTTP)), _of_pod(tmp_path, "web-0")], str(tmp_path / "lake"))
+
+    (batch,) = Lake(tmp_path / "lake").entries(["source_pod"])
+    assert batch.column("source_pod").to_pylist() == ["web-0"]
+
+
 def test_days_are_partitions(tmp_path: Path) -> None:
     lines = [text(HTTP, start_time=f"2026-03-0{day}T10:00:00.000Z") for day in (1, 2, 1)]
     ingest([log(tmp_path, "a.log", *lines)], str(tmp_path / "lake"))
