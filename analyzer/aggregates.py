@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.acero  # or else a first `group_by` imports it, in each worker for itself
 import pyarrow.compute as pc
 
-from analyzer.dictionaries import numbered
+from analyzer.dictionaries import joined, numbered
 
 Measure = Literal["sum", "min", "max"]
-_SMALL, _ROOM = 1 << 31, 1 << 62
-"""What 32 and 64 bits hold of combined codes."""
 
 
 @dataclass(frozen=True)
@@ -92,23 +90,7 @@ class Summary:
 
 def group_codes(columns: Iterable[Any]) -> pa.Array:
     """One integer per row, equal where all columns are equal (null equals null)."""
-    combined: Any = None
-    size = 1
-    for column in columns:
-        codes, count = numbered(_one(column))
-        if combined is None:
-            combined, size = codes.copy(), count
-            continue
-        if count <= 1:
-            continue
-        if size * count >= _ROOM:
-            combined, size = _renumbered(combined)
-        if size * count >= _SMALL:
-            combined = combined.astype(np.int64, copy=False)
-        combined *= count
-        combined += codes
-        size *= count
-    return pa.array(combined)
+    return pa.array(joined(numbered(_one(column)) for column in columns))
 
 
 def _one(column: Any) -> pa.Array:
@@ -117,11 +99,6 @@ def _one(column: Any) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     return array
-
-
-def _renumbered(codes: Any) -> tuple[Any, int]:
-    encoded = pa.array(codes).dictionary_encode()
-    return np.asarray(encoded.indices).astype(np.int64), len(encoded.dictionary)
 
 
 def _plain(column: Any, wanted: pa.DataType) -> Any:

@@ -1,5 +1,6 @@
 """Dictionary columns as plain numbers, and back: what works on codes need not know how Arrow keeps what is missing."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,11 @@ import pyarrow.compute as pc
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
 
+Parts = Iterable[tuple[Any, int]]
+"""Of each column a number from 0 for each row, and how many numbers there are."""
+
+_SMALL, _ROOM = 1 << 31, 1 << 62
+"""What 32 and 64 bits hold of joined numbers."""
 _CLOSE = 1 << 17
 """Numbers no further apart than this are told apart by their place in a table instead of by hashing."""
 
@@ -31,10 +37,14 @@ def codes_of(column: pa.DictionaryArray) -> Codes:
 
 def dictionary_of(codes: Codes, values: Any) -> pa.DictionaryArray:
     """A column from codes of an array of distinct values; -1 is null. Codes beyond it are the caller's fault."""
-    valid = codes >= 0
+    return pa.DictionaryArray.from_arrays(with_nulls(codes), values, safe=False)
+
+
+def with_nulls(numbers: Codes) -> pa.Array:
+    """A column of numbers; those below zero are null."""
+    valid = numbers >= 0
     validity = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    indices = pa.Array.from_buffers(pa.int32(), len(codes), [validity, pa.py_buffer(np.ascontiguousarray(codes))])
-    return pa.DictionaryArray.from_arrays(indices, values, safe=False)
+    return pa.Array.from_buffers(pa.int32(), len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers))])
 
 
 def counted(numbers: Any) -> tuple[Any, Any]:
@@ -62,3 +72,27 @@ def numbered(column: pa.Array) -> tuple[Codes, int]:
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     codes = codes_of(coded)
     return (codes + 1, len(coded.dictionary) + 1) if coded.indices.null_count else (codes, len(coded.dictionary))
+
+
+def joined(parts: Parts) -> Any:
+    """One number per row, equal where all parts are equal; the parts are its digits as long as 62 bits hold them.
+
+    Small numbers are joined in half the time, so the parts of few numbers come first.
+    """
+    combined: Any = None
+    size = 1
+    for codes, count in parts:
+        if combined is None:
+            combined, size = codes.astype(np.int32), count
+            continue
+        if count <= 1:
+            continue
+        if size * count >= _ROOM:
+            encoded = pa.array(combined).dictionary_encode()
+            combined, size = np.array(encoded.indices), len(encoded.dictionary)
+        if size * count >= _SMALL:
+            combined = combined.astype(np.int64, copy=False)
+        combined *= count
+        combined += codes
+        size *= count
+    return combined

@@ -1,12 +1,13 @@
 """Work on the dictionary of a column instead of its rows: look at each distinct value once."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-Codes = np.ndarray[Any, np.dtype[np.int32]]
+from analyzer.dictionaries import Codes, codes_of, dictionary_of
+
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -14,10 +15,7 @@ class Coded:
     """A dictionary column as codes (-1 for null) and its distinct values."""
 
     def __init__(self, column: pa.DictionaryArray) -> None:
-        indices = column.indices
-        if indices.null_count:
-            indices = indices.fill_null(-1)
-        self.codes: Codes = np.asarray(indices)
+        self.codes = codes_of(column)
         self.values: list[str] = column.dictionary.to_pylist()
 
     def __len__(self) -> int:
@@ -28,33 +26,25 @@ class Coded:
         """Which rows have a value."""
         return self.codes >= 0
 
-    def map(self, function: Callable[[str], int], absent: int) -> Codes:
+    def map(self, function: Callable[[str], int], absent: int, rows: Any = slice(None)) -> Codes:
         """A small number a row: `function` of the value, `absent` for null."""
-        table = np.empty(len(self.values) + 1, np.int32)
-        table[:-1] = [function(value) for value in self.values]
-        table[-1] = absent
-        return table[self.codes]  # -1 picks the last
+        return looked_up([*map(function, self.values), absent], self.codes[rows])
+
+
+def looked_up(numbers: Sequence[int], codes: Codes) -> Codes:
+    """The number that stands at each code's place; -1 picks the last."""
+    return np.array(numbers, np.int32)[codes]
 
 
 def enumerated(codes: Codes, names: Sequence[str]) -> pa.DictionaryArray:
     """A dictionary column from codes into a fixed list of names; -1 is null."""
-    return _dictionary(codes, list(names))
+    return dictionary_of(codes, pa.array(names, pa.string()))
 
 
 def deduplicated(codes: Codes, values: Sequence[str | None]) -> pa.DictionaryArray:
     """A dictionary column from codes into values that may be equal, null or unused; -1 is null."""
-    used = np.zeros(len(values) + 1, bool)
-    used[codes] = True
-    places: dict[Hashable, int] = {}
+    places = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)[1:])  # those that are used
+    distinct = pa.array([values[place] for place in places.tolist()], pa.string()).dictionary_encode()
     table = np.full(len(values) + 1, -1, np.int32)
-    for index in np.flatnonzero(used[:-1]).tolist():
-        value = values[index]
-        if value is not None:
-            table[index] = places.setdefault(value, len(places))
-    return _dictionary(table[codes], list(places))
-
-
-def _dictionary(codes: Codes, values: list[Any]) -> pa.DictionaryArray:
-    missing = codes < 0
-    indices = pa.array(codes, pa.int32(), mask=missing) if missing.any() else pa.array(codes, pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+    table[places] = codes_of(distinct)
+    return dictionary_of(table[codes], distinct.dictionary)

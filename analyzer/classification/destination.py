@@ -9,12 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from analyzer.classification.codes import Coded, Codes, Flags, deduplicated, enumerated
+from analyzer.classification.codes import Coded, Flags, deduplicated, enumerated, looked_up
 from analyzer.classification.kinds import ClusterKind
-from analyzer.classification.names import Name, address_of, name_of_authority, name_of_cluster, name_of_sni
+from analyzer.classification.names import Address, Name, address_of, name_of_authority, name_of_cluster, name_of_sni
+from analyzer.dictionaries import Codes, with_nulls
 from analyzer.vocabulary import HostSource
 
-_SOURCES = list(HostSource)
+_SOURCES = (HostSource.AUTHORITY, HostSource.SNI, HostSource.CLUSTER)
 _NAMED_BY_CLUSTER = (
     ClusterKind.INBOUND,
     ClusterKind.MESH_SERVICE,
@@ -30,53 +31,44 @@ def destinations(coded: Mapping[str, Coded], http: Flags, clusters: Codes) -> di
     authorities = [name_of_authority(value) for value in authority.values]
     servers = [name_of_sni(value) for value in sni.values]
     services = [name_of_cluster(value) for value in cluster.values]
-    by_authority = np.where(http, _named(authority, authorities), -1)
-    by_sni = np.where(http, -1, _named(sni, servers))
-    by_cluster = np.where(np.isin(clusters, _NAMED_BY_CLUSTER), _named(cluster, services), -1)
+    by_sni, by_cluster = len(authorities), len(authorities) + len(servers)
+    codes = np.where(http, _named(authority.codes, authorities, 0), _named(sni.codes, servers, by_sni))
     # An address in the Host header is what was asked for; the cluster's name would be somebody else's.
-    by_cluster = np.where(http & authority.known, -1, by_cluster)
-    offsets = (0, len(authorities), len(authorities) + len(servers))
-    codes = np.full(len(http), -1, np.int32)
-    sources = np.full(len(http), -1, np.int32)
-    choices = zip(
-        (by_cluster, by_sni, by_authority),
-        reversed(offsets),
-        (HostSource.CLUSTER, HostSource.SNI, HostSource.AUTHORITY),
-        strict=True,
-    )
-    for chosen, offset, source in choices:
-        named = chosen >= 0
-        codes[named] = chosen[named] + offset
-        sources[named] = _SOURCES.index(source)
-    hosts = [name.host for name in (*authorities, *servers, *services)]
+    nameless = np.flatnonzero((codes < 0) & ~(http & authority.known))
+    reached = nameless[np.isin(clusters[nameless], _NAMED_BY_CLUSTER)]
+    codes[reached] = _named(cluster.codes[reached], services, by_cluster)
+    names = [*authorities, *servers, *services]
+    sources = np.repeat(np.arange(len(_SOURCES) + 1, dtype=np.int32), (by_sni, len(servers), len(services), 1))
+    sources[-1] = -1
     return {
-        "host": deduplicated(codes, hosts),
-        "host_source": enumerated(sources, _SOURCES),
+        "host": deduplicated(codes, [name.host for name in names]),
+        "host_source": enumerated(sources[codes], _SOURCES),
         **_addresses(coded, http, authorities),
     }
 
 
-def _named(column: Coded, names: list[Name]) -> Codes:
-    """The code of each row whose value names a host, else -1."""
-    table = np.full(len(names) + 1, -1, np.int32)
-    table[:-1] = [index if name.host is not None else -1 for index, name in enumerate(names)]
-    return table[column.codes]
+def _named(codes: Codes, names: list[Name], offset: int) -> Codes:
+    """The place of each row's name behind so many others, -1 where its value names no host."""
+    return looked_up([*(-1 if name.host is None else place for place, name in enumerate(names, offset)), -1], codes)
 
 
 def _addresses(coded: Mapping[str, Coded], http: Flags, authorities: list[Name]) -> dict[str, pa.Array]:
     """What was dialled; a format that does not log it leaves the address connected to, or one in the Host header."""
     dialled, connected, authority = (coded[name] for name in ("downstream_local_address", "upstream_host", "authority"))
-    places = [address_of(value) for value in dialled.values]
-    reached = [address_of(value) for value in connected.values]
-    asked = [(name.literal, name.port) for name in authorities]
-    codes = dialled.codes.copy()
-    fallback = (codes < 0) & connected.known
-    codes[fallback] = connected.codes[fallback] + len(places)
-    fallback = (codes < 0) & http & authority.known
-    codes[fallback] = authority.codes[fallback] + len(places) + len(reached)
-    everything = [*places, *reached, *asked]
-    ports = np.array([-1 if port is None else port for _, port in everything] + [-1], np.int32)[codes]
+    codes, known = dialled.codes, [address_of(value) for value in dialled.values]
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        reached = [address_of(value) for value in connected.values]
+        asked = [Address(name.literal, name.port) for name in authorities]
+        by_host = np.where(http[missing], authority.codes[missing], -1)
+        by_host[by_host >= 0] += len(reached)
+        chosen = np.where(connected.known[missing], connected.codes[missing], by_host)
+        chosen[chosen >= 0] += len(known)
+        codes = codes.copy()
+        codes[missing] = chosen
+        known += reached + asked
+    ports = looked_up([*(-1 if port is None else port for _, port in known), -1], codes)
     return {
-        "destination_ip": deduplicated(codes, [ip for ip, _ in everything]),
-        "destination_port": pa.array(ports, pa.int32(), mask=ports < 0),
+        "destination_ip": deduplicated(codes, [ip for ip, _ in known]),
+        "destination_port": with_nulls(ports),
     }

@@ -82,5 +82,20 @@ def test_no_text_is_too_odd_for_an_address(text: str) -> None:
     assert (address_of(text).port or 0) <= 65535
 
 
+@given(
+    st.lists(
+        st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "\u0661"]), min_size=3, max_size=5
+    )
+)
+def test_an_address_is_what_python_takes_for_one(parts: list[str]) -> None:
+    text = ".".join(parts)
+    try:
+        address = str(ipaddress.IPv4Address(text))
+    except ValueError:
+        address = None
+
+    assert address_of(f"{text}:80").ip == address
+
+
 def test_a_port_of_thousands_of_digits_is_none() -> None:
     assert address_of("1.1.1.1:" + "9" * 9000) == (None, None)
