@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty
@@ -21,7 +22,7 @@ from analyzer.execution.worker import Summaries, Worker
 from analyzer.parsing import LogFormat, as_sent
 from analyzer.parsing.envelopes import known_envelopes
 from analyzer.parsing.framing import Framing
-from analyzer.sources import Block, Source, blocks_of, open_source
+from analyzer.sources import Block, Buffer, Source, blocks_of, open_source
 from analyzer.store import WrittenFile, prepare_commit
 
 Progress = Callable[[int, int | None], None]
@@ -76,24 +77,23 @@ def read_sources(
 ) -> Batch:
     """Read every source; files are named after `name`, so that two batches never share one."""
     batch = Batch(sources)
-    blocks = _dispatched(batch, progress)
     sizes = [source.size for source in sources]
     small = None not in sizes and sum(size or 0 for size in sizes) < _WORTH_WORKERS
     if workers <= 1 or small:
         worker = Worker(str(lake), f"{name}-0", formats)
-        for block in blocks:
+        for block in _dispatched(batch, progress):
             worker.ingest(block)
         batch.take(Done(*worker.finish(), worker.tallies))
         return batch
     with _pool(lake, name, as_sent(formats), workers) as pool:
-        for block in blocks:
+        for block in _dispatched(batch, progress, pool.room):
             pool.put(block)
         for done in pool.finish():
             batch.take(done)
     return batch
 
 
-def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
+def _dispatched(batch: Batch, progress: Progress | None, room: Callable[[], Buffer] | None = None) -> Iterator[Block]:
     """The blocks of every source in turn, telling of progress."""
     sizes = [source.size for source in batch.sources]
     total = None if None in sizes else sum(size or 0 for size in sizes)
@@ -103,7 +103,7 @@ def _dispatched(batch: Batch, progress: Progress | None) -> Iterator[Block]:
         for opened in open_source(source, reading.note):
             reading.begin(opened.source)
             identity = Identity()
-            for block in blocks_of(opened, seen=identity.update, cutter=Framing()):
+            for block in blocks_of(opened, seen=identity.update, cutter=Framing(), room=room):
                 yield block
                 if progress is not None:
                     progress(done + min(block.offset + block.length, source.size or sys.maxsize), total)
@@ -133,9 +133,10 @@ class _Reading:
 class _Pool:
     def __init__(self, processes: list[BaseProcess], tasks: Any, answers: Any, slots: Slots | None) -> None:
         self.processes, self.tasks, self.answers, self.slots = processes, tasks, answers, slots
+        self.room = None if slots is None else partial(slots.room, self._check)
 
     def put(self, block: Block) -> None:
-        task = Task(block) if self.slots is None else self.slots.lend(block, self._check)
+        task = Task(block) if self.slots is None else self.slots.task(block)
         while True:
             try:
                 self.tasks.put(task, timeout=1)
@@ -187,7 +188,7 @@ def _pool(lake: Path, name: str, formats: Sequence[LogFormat | str], workers: in
     forks = sys.platform == "linux"
     context: Any = mp.get_context("fork" if forks else "spawn")
     tasks, answers = context.Queue(maxsize=_BLOCKS_AHEAD * workers), context.Queue()
-    slots = Slots(context, workers) if forks else None
+    slots = Slots(context, workers + 1) if forks else None
     known_envelopes()
     processes = [
         context.Process(

@@ -1,8 +1,8 @@
 """Hand the bytes of blocks to forked workers through shared memory: a pipe would copy each of them three times more."""
 
-import mmap
 from collections.abc import Callable
 from dataclasses import replace
+from mmap import mmap
 from queue import Empty
 from typing import Any, NamedTuple
 
@@ -23,35 +23,40 @@ class Slots:
     """A few stretches of memory that a process shares with those it forks, each for one block at a time."""
 
     def __init__(self, context: Any, count: int) -> None:
-        self._memory = mmap.mmap(-1, count * _SIZE)
+        self._memory = [mmap(-1, _SIZE) for _ in range(count)]
         self._free = context.Queue()
         for slot in range(count):
             self._free.put(slot)
+        self._lent: int | None = None
 
-    def lend(self, block: Block, check: Callable[[], None]) -> Task:
-        """Put a block's bytes into a free slot; `check` is called for each second that there is none."""
-        if block.data is None or len(block.data) > _SIZE:
-            return Task(block)
-        while True:
+    def room(self, check: Callable[[], None]) -> mmap:
+        """The memory of a free slot; the same again until a block in it was sent.
+
+        `check` is called for each second that no slot is free.
+        """
+        while self._lent is None:
             try:
-                slot = self._free.get(timeout=1)
+                self._lent = self._free.get(timeout=1)
             except Empty:
                 check()
-            else:
-                break
-        self._memory[slot * _SIZE : slot * _SIZE + len(block.data)] = block.data
+        return self._memory[self._lent]
+
+    def task(self, block: Block) -> Task:
+        """A block to be sent; one that is a view is in the slot that was lent."""
+        if not isinstance(block.data, memoryview):
+            return Task(block)
+        slot, self._lent = self._lent, None
         return Task(replace(block, data=None), slot)
 
     def take(self, task: Task) -> Block:
         """The block with its bytes; the slot is free again."""
         if task.slot is None:
             return task.block
-        start = task.slot * _SIZE
-        data = self._memory[start : start + task.block.length]
+        data = self._memory[task.slot][: task.block.length]
         self._free.put(task.slot)
         return replace(task.block, data=data)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back, as soon as no block is a view of it."""
         self._free.cancel_join_thread()
-        self._memory.close()
+        self._memory.clear()

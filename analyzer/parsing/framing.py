@@ -6,12 +6,13 @@ glance.
 """
 
 import re
+from mmap import mmap
 
 from analyzer.parsing.envelopes import Part, known_envelopes
 from analyzer.parsing.joining import opens_document
 from analyzer.parsing.tabular import header_of
 
-Buffer = bytes | bytearray
+Buffer = bytes | bytearray | mmap
 
 _LOOK_BACK_LINES = 256
 """Lines in which parts of a line must have ended; runtimes write the parts of one line close together."""
@@ -48,11 +49,11 @@ class Framing:
 
 def _even_quotes(data: Buffer, length: int) -> int:
     """The last line end at which no cell is open: a quote inside of a cell is written twice."""
-    quotes = data.count(b'"', 0, length)
+    quotes = data[:length].count(b'"')
     end = length
     while quotes % 2 and end:
         start = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', start, end)
+        quotes -= data[start:end].count(b'"')
         end = start
     return end
 

@@ -27,13 +27,14 @@ def content_of(path: Path, block_size: int = 1 << 20) -> bytes:
     return b"".join(block.load() for block in read_blocks(source, block_size))
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
 @given(st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\n\n", b"\xe2\x80\xa8"]), max_size=60), st.integers(1, 40))
 def test_blocks_of_any_size_are_the_source_and_end_at_line_ends(
-    tmp_path_factory, pieces: list[bytes], size: int
+    tmp_path_factory, pack, pieces: list[bytes], size: int
 ) -> None:
     content = b"".join(pieces)
     path = tmp_path_factory.mktemp("source") / "a.log"
-    path.write_bytes(content)
+    path.write_bytes(pack(content))
     (source,) = find_sources([str(path)])
 
     blocks = list(read_blocks(source, size))
