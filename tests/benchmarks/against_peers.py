@@ -6,6 +6,7 @@ every run's rows and bytes are held against the generator's truth. Logs in the f
 """
 
 import argparse
+import compileall
 import gzip
 import json
 import os
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--format", choices=("text", "json", "gz"), default="text")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
+    compileall.compile_dir("analyzer", quiet=1)  # peers were installed with theirs
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         log, truth = generated(options.keep or work, options.size, options.format)
