@@ -15,7 +15,7 @@ from analyzer.execution.overlaps import ANY_POD, duplicates, find_overlap
 from analyzer.execution.pool import Batch, Progress, read_sources
 from analyzer.execution.summing import summaries_of_files
 from analyzer.execution.tallying import SourceTally
-from analyzer.parsing import formats_for, formats_of_mesh
+from analyzer.parsing import LogFormat, formats_for
 from analyzer.sources import Source, find_sources, read_blocks
 from analyzer.store import (
     Lake,
@@ -55,7 +55,7 @@ def ingest(
     `SourceError` for a source that cannot be opened and `LakeError` where the lake does not take the batch; then, and
     when the process is killed, the lake is as it was.
     """
-    formats = formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
+    formats = _formats_of_mesh(mesh_config) if mesh_config else formats_for(log_format)
     left_out: list[str] = []
     sources = find_sources(arguments, dict(labels or {}), left_out.append, (lake, *apart))
     store = Lake(lake)
@@ -78,6 +78,12 @@ def ingest(
     skipped = len(sources) - len(fresh) + len(batch.read) - len(records)
     tally = tally_of(records)
     return replace(tally, sources_skipped=skipped, notes=(*left_out, *tally.notes))
+
+
+def _formats_of_mesh(mesh_config: Sequence[str]) -> Sequence[LogFormat]:
+    from analyzer.parsing.mesh_config import formats_of_mesh
+
+    return formats_of_mesh(mesh_config)
 
 
 def _commit(store: Lake, name: str, batch: Batch) -> list[SourceRecord]:

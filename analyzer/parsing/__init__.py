@@ -3,7 +3,6 @@
 from analyzer.parsing.block import BlockReader, ParsedBlock
 from analyzer.parsing.choosing import as_received, as_sent, format_of, formats_for
 from analyzer.parsing.log_format import LogFormat, known_formats
-from analyzer.parsing.mesh_config import formats_of_mesh
 from analyzer.parsing.parsed import Entries, Reason, Rejection
 
 __all__ = [
@@ -17,6 +16,5 @@ __all__ = [
     "as_sent",
     "format_of",
     "formats_for",
-    "formats_of_mesh",
     "known_formats",
 ]

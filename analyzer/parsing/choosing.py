@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from analyzer.errors import UsageError
-from analyzer.parsing.custom_json import CustomJson
-from analyzer.parsing.custom_text import CustomText
 from analyzer.parsing.log_format import LogFormat, known_formats
 from analyzer.parsing.text import TextFormat
 
@@ -32,6 +30,10 @@ def format_of(format_string: str) -> LogFormat:
 
     Raises `UsageError` for one that cannot be read.
     """
+    # Only where somebody has a format of his own: the start of every other reading is shorter without them.
+    from analyzer.parsing.custom_json import CustomJson
+    from analyzer.parsing.custom_text import CustomText
+
     if format_string.lstrip().startswith("{"):
         return CustomJson(format_string.strip())
     plain = _plain(format_string)

@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.errors import UsageError
 from analyzer.execution.local import ingest
-from analyzer.parsing import formats_of_mesh, known_formats
+from analyzer.parsing import known_formats
+from analyzer.parsing.mesh_config import formats_of_mesh
 from tests.lines import HTTP, text
 
 FORMAT = "%START_TIME% %RESPONSE_CODE% %UPSTREAM_CLUSTER% %DOWNSTREAM_LOCAL_ADDRESS%"
