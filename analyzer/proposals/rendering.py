@@ -128,7 +128,7 @@ def annotations_of(destinations: Sequence[Destination], reason: str) -> dict[str
         f"{MANAGED_BY}/entries": str(sum(destination.entries for destination in destinations)),
         f"{MANAGED_BY}/first-seen": _moment(min((d.first_seen for d in destinations if d.first_seen), default=None)),
         f"{MANAGED_BY}/last-seen": _moment(max((d.last_seen for d in destinations if d.last_seen), default=None)),
-        f"{MANAGED_BY}/workloads": _listed(_workloads(destinations), _WORKLOADS),
+        f"{MANAGED_BY}/workloads": _listed(_workloads(destinations), _WORKLOADS) or "unknown",
         f"{MANAGED_BY}/reason": reason,
     }
 
@@ -155,7 +155,8 @@ def _seen(made_for: Sequence[Judged]) -> str:
         fates.update(destination.by_class)
     seen = ", ".join(f"{fates[word]:,} {words}" for word, words in _FATES.items() if fates[word])
     total = entries(sum(destination.entries for destination in destinations))
-    return f"{total} from {_listed(_workloads(destinations), _CALLERS)}" + (f": {seen}." if seen else ".")
+    callers = _listed(_workloads(destinations), _CALLERS) or "an unknown workload"
+    return f"{total} from {callers}" + (f": {seen}." if seen else ".")
 
 
 def _changes(candidate: Candidate, made: Edit | None) -> list[str]:
@@ -187,7 +188,7 @@ def _not_in_place(made: Edit | None) -> list[str]:
 def _listed(workloads: Sequence[str], most: int) -> str:
     names = ", ".join(shown(workload) for workload in workloads[:most])
     more = f" and {len(workloads) - most} more" if len(workloads) > most else ""
-    return f"{names}{more}" if names else "unknown"
+    return f"{names}{more}"
 
 
 def _moment(moment: datetime | None) -> str:

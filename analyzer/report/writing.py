@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import TRY_WRITING, AnalyzerError, Place, because
+from analyzer.errors import TRY_WRITING, AnalyzerError, Place, UsageError, because
 from analyzer.pipeline import Audit
 from analyzer.proposals import proposals_as_json
 from analyzer.report.folder import as_text, write_file
@@ -46,9 +46,12 @@ def as_json(model: ReportModel) -> dict[str, Any]:
 def write_report(audit: Audit, path: str | Path) -> Path:
     """Write the page and, beside it, its JSON twin; return the page's path.
 
-    Raises `AnalyzerError` where the file cannot be written.
+    Raises `AnalyzerError` where the file cannot be written, and `UsageError` where it has the name of its twin.
     """
     page = Path(path)
+    if page.suffix == ".json":
+        hint = f"name the page: {page.with_suffix('.html')}; its JSON twin is written beside it"
+        raise UsageError("the page is HTML", Place(str(path)), hint)
     model = build(audit)
     try:
         write_file(page.with_suffix(".json"), as_text(as_json(model)))

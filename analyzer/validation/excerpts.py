@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analyzer.text import printable
-from analyzer.validation.finding import Finding
+from analyzer.validation.finding import NO_OBJECT, Finding
 from analyzer.vocabulary import Severity
 
 _WIDEST = 120
@@ -37,7 +37,8 @@ def counted(findings: Sequence[Finding]) -> str:
 def _headline(finding: Finding) -> str:
     istio = f", {finding.istio_code}" if finding.istio_code else ""
     place = f"{finding.file}:{finding.line}:{finding.column}"
-    return printable(f"{place}: {finding.severity}[{finding.code}{istio}]: {finding.object}: {finding.message}")
+    what = "" if finding.object == NO_OBJECT else f"{finding.object}: "
+    return printable(f"{place}: {finding.severity}[{finding.code}{istio}]: {what}{finding.message}")
 
 
 def _excerpt(finding: Finding, lines: list[str]) -> Iterator[str]:

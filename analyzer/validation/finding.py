@@ -5,6 +5,9 @@ from typing import Any
 
 from analyzer.vocabulary import Severity
 
+NO_OBJECT = "-"
+"""Stands for the object where a document could not be read as one."""
+
 
 @dataclass(frozen=True)
 class Finding:

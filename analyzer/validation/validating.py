@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analyzer.mesh.documents import MeshWarning, read_documents
 from analyzer.mesh.model import Document
-from analyzer.validation.finding import Finding
+from analyzer.validation.finding import NO_OBJECT, Finding
 from analyzer.validation.node import Problem, position
 from analyzer.validation.rule import Rule, known_rules
 from analyzer.validation.shape import known_kinds
@@ -79,5 +79,14 @@ def _finding(document: Document, rule: Rule, problem: Problem) -> Finding:
 
 def _unreadable(warning: MeshWarning) -> Finding:
     return Finding(
-        warning.file, warning.line, 1, warning.document, "-", UNREADABLE, None, Severity.ERROR, None, warning.problem
+        warning.file,
+        warning.line,
+        1,
+        warning.document,
+        NO_OBJECT,
+        UNREADABLE,
+        None,
+        Severity.ERROR,
+        None,
+        warning.problem,
     )

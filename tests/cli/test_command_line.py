@@ -343,6 +343,14 @@ def test_simulate_names_the_workload(tmp_path: Path) -> None:
     assert b"forum" in done.stdout
 
 
+def test_a_page_does_not_take_the_name_of_its_twin(lake: str, tmp_path: Path) -> None:
+    done = run("report", "--lake", lake, "--out", str(tmp_path / "page.json"))
+
+    assert done.returncode == 2
+    assert b"page.html" in done.stderr
+    assert not (tmp_path / "page.json").exists()
+
+
 def test_a_span_that_ends_before_it_begins_is_wrong_usage(lake: str) -> None:
     for command in ("entries", "destinations"):
         done = run(command, "--lake", lake, "--since", "2026-03-02", "--until", "2026-03-01T23:00")

@@ -111,3 +111,9 @@ def test_what_is_read_from_standard_input_has_no_file_to_edit(folder: Path) -> N
     (proposal,) = json.loads(done.stdout)["proposals"]
     assert (proposal["action"], proposal["patch"]) == ("replace", None)
     assert "standard input" in proposal["reason"]
+
+
+def test_where_no_line_says_the_workload_the_reason_says_so(folder: Path) -> None:
+    (proposal,) = _propose(folder)["proposals"]
+
+    assert proposal["reason"].startswith("2 entries from an unknown workload: 2 refused")

@@ -79,6 +79,15 @@ def test_companions_are_made_only_where_asked_for_and_go_with_the_wish(lake: str
     assert not network.exists()
 
 
+def test_what_is_no_yaml_is_an_error_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("a: [\n")
+
+    done = run("validate", str(tmp_path / "bad.yaml"))
+
+    assert done.returncode == 1
+    assert f"{tmp_path}/bad.yaml:2:1: error[unreadable]: not YAML".encode() in done.stdout
+
+
 def test_an_unknown_companion_is_said_before_anything_is_read(tmp_path: Path) -> None:
     done = run("run", "nowhere.log", "--lake", str(tmp_path / "l"), "--out", str(tmp_path), "--companion", "sidecars")
 
