@@ -149,8 +149,6 @@ COVERED = (
 """Fields whose absence limits what the audit can say."""
 
 _FORGED, _UNCHECKED = 1, 2
-_INBOUND = -1
-"""The group of all that is inbound."""
 _LINE_DIGITS = 15
 """More than any source's line numbers have."""
 _MINUTE = 60_000_000
@@ -168,12 +166,13 @@ def summarize(entries: pa.Table) -> dict[str, pa.Table]:
     times = np.asarray(entries["start_time"].cast(pa.int64()).fill_null(UNTIMED))
     directions = _coded(entries["direction"])
     outward = _told(directions, pc.not_equal(directions.dictionary, Direction.INBOUND.value))
-    groups = _grouped(entries, times // _DAY, outward)
+    group, every = _grouped(entries, times // _DAY, outward)
+    groups = every.filter(every["outward"])
     return {
         REQUESTS.name: REQUESTS.fold(groups),
         DAYS.name: DAYS.fold(groups.filter(pc.is_valid(groups["day"]))),
         PODS.name: PODS.fold(groups.filter(pc.is_valid(groups["source_pod"]))),
-        AGENTS.name: _agents(entries, outward),
+        AGENTS.name: _agents(_coded(entries["user_agent"]), group, every),
         TIMELINE.name: _timeline(times // _MINUTE, entries["egress_class"]),
         HOURS.name: hours_of(times, _coded(entries["source_namespace"])),
         COVERAGE.name: _coverage(entries, outward),
@@ -217,15 +216,19 @@ def _doubts(entries: pa.Table) -> Any:
     return doubts
 
 
-def _grouped(entries: pa.Table, days: Any, outward: Any) -> pa.Table:
-    """One row for each group that is not inbound, with the columns that the summaries fold."""
+def _grouped(entries: pa.Table, days: Any, outward: Any) -> tuple[Any, pa.Table]:
+    """The number of each entry's group, and a row for each group with the columns that the summaries fold.
+
+    All that is inbound is one group.
+    """
     doubts, methods = _doubts(entries), _coded(entries["method"])
     connect = _told(methods, pc.equal(methods.dictionary, "CONNECT"))
     derived = [pa.array(column) for column in (connect.view(np.int8), days, doubts)]
-    group = np.asarray(group_codes([*(entries[name] for name in _GROUPED), *derived]))
+    alike = np.asarray(group_codes([*(entries[name] for name in _GROUPED), *derived]))
+    group = pa.array(np.where(outward, alike, -1)).dictionary_encode().indices
     table = pa.table(
         {
-            "group": np.where(outward, group, _INBOUND),
+            "group": group,
             "row": np.arange(entries.num_rows, dtype=np.int64),
             "bytes_received": entries["bytes_received"],
             "bytes_sent": entries["bytes_sent"],
@@ -244,15 +247,18 @@ def _grouped(entries: pa.Table, days: Any, outward: Any) -> pa.Table:
             ("line", "min"),
         ]
     )
-    sums = sums.filter(pc.not_equal(sums["group"], _INBOUND))
+    sums = sums.take(pc.sort_indices(sums["group"]))
     first = np.asarray(sums["row_min"])
     keys = {name: entries[name].take(first) for name in _GROUPED}
     count, day, doubt = sums["row_count"], days[first], pa.array(doubts[first].astype(np.int64))
-    return pa.table(
+    addresses = _coded(keys["destination_ip"])
+    nameless = np.where(codes_of(_coded(keys["host"])) < 0, codes_of(addresses), -1)
+    groups = pa.table(
         {
             **keys,
-            "dialled_ip": keys["destination_ip"],
-            "destination_ip": _where_nameless(keys["host"], keys["destination_ip"]),
+            "outward": outward[first],
+            "dialled_ip": addresses,
+            "destination_ip": dictionary_of(nameless, addresses.dictionary),
             "method_is_connect": connect[first],
             "day": pa.array(day.astype(np.int32), pa.int32(), mask=day < 0).cast(pa.date32()),
             "entries": count,
@@ -265,22 +271,18 @@ def _grouped(entries: pa.Table, days: Any, outward: Any) -> pa.Table:
             "example": _places(_plain(keys["origin"]), sums["line_min"]),
         }
     )
+    return np.asarray(group), groups
 
 
-def _where_nameless(hosts: pa.ChunkedArray, addresses: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The addresses of those without a host."""
-    coded = _coded(addresses)
-    return dictionary_of(np.where(codes_of(_coded(hosts)) < 0, codes_of(coded), -1), coded.dictionary)
-
-
-def _agents(entries: pa.Table, outward: Any) -> pa.Table:
-    """User agents per destination; most groups have several, so they are grouped apart."""
-    agents = _coded(entries["user_agent"])
-    rows = np.flatnonzero(outward & (codes_of(agents) >= 0))
-    known = entries.select([*DESTINATION_KEY, "user_agent"]).take(rows)
-    addresses = _where_nameless(known["host"], known["destination_ip"])
-    known = known.set_column(known.schema.get_field_index("destination_ip"), "destination_ip", addresses)
-    return AGENTS.fold(known.append_column("entries", pa.array(np.ones(len(rows), np.int64))))
+def _agents(agents: pa.DictionaryArray, group: Any, groups: pa.Table) -> pa.Table:
+    """User agents per destination: pairs of group and agent are counted first."""
+    size = len(agents.dictionary) + 1
+    pairs, counts = counted(group.astype(np.int64) * size + codes_of(agents) + 1)
+    known = np.asarray(groups["outward"])[pairs // size] & (pairs % size > 0)
+    pairs, counts = pairs[known], counts[known]
+    table = groups.select([*DESTINATION_KEY]).take(pairs // size)
+    table = table.append_column("user_agent", agents.dictionary.take(pa.array(pairs % size - 1)))
+    return AGENTS.fold(table.append_column("entries", pa.array(counts, _COUNT)))
 
 
 def _timeline(minutes: Any, classes: pa.ChunkedArray) -> pa.Table:
