@@ -12,6 +12,7 @@ _HIGHEST_PORT = 65535
 _NUMBER = re.compile(r"0x[0-9a-f]{0,16}|0[0-7]{0,20}|[1-9][0-9]{0,14}")
 _DECIMAL = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _PLAIN_IPV4 = re.compile(rf"(?:{_DECIMAL}\.){{3}}{_DECIMAL}")
+_SMUGGLED = re.compile(r"[@,:/\\\s<>\"'()\[\]{}|;%=\x00-\x20\x7f-\U0010ffff]")
 _MESH_SNI = re.compile(r"outbound_\.")
 INVALID_SNI = "invalid:"
 """How Envoy marks a server name that held a byte outside `[a-z0-9._-]` (measured with Envoy 1.40)."""
@@ -64,6 +65,14 @@ def name_of_authority(text: str) -> Name:
     if literal is not None:
         return Name(None, literal, port)
     return Name(host, None, port) if host else _NOBODY
+
+
+def is_smuggled(host: str) -> bool:
+    """Whether a name holds what no host name has: userinfo, commas (two Host headers are joined), blanks and the like.
+
+    Underscores are merely unusual.
+    """
+    return _SMUGGLED.search(host) is not None
 
 
 def is_disguised_address(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from analyzer.classification.names import is_smuggled
 from analyzer.detection.detector import Context
 from analyzer.detection.texts import shown
 from analyzer.evidence import Destination, Reason
@@ -25,7 +26,7 @@ class ClusterName:
         host = destination.key.host
         if destination.by_class.get(EgressClass.IN_MESH):
             return Reason(self.name, "A Kubernetes service in the mesh; the registry knows it already.")
-        if host is None:
+        if host is None or is_smuggled(host):
             return None
         labels = host.split(".")
         if len(labels) == 1 or labels[-1] == "localhost":

@@ -1,21 +1,14 @@
 """Names that no honest client sends: an SNI that Envoy called invalid, a Host with bytes no host has."""
 
-import re
-
-from analyzer.classification.names import is_disguised_address, name_of_authority
+from analyzer.classification.names import is_disguised_address, is_smuggled, name_of_authority
 from analyzer.detection.detector import Context
 from analyzer.detection.texts import entries, shown
 from analyzer.evidence import Destination, Reason
 from analyzer.vocabulary import Verdict
 
-_SMUGGLED = re.compile(r"[@,:/\\\s<>\"'()\[\]{}|;%\x00-\x20\x7f-\U0010ffff]")
-
 
 class OddName:
-    """Userinfo, commas (two Host headers are joined), what is no port behind a colon, blanks and the like.
-
-    Underscores are merely unusual.
-    """
+    """What no client of good faith sends, or an address in a notation that few take for one."""
 
     name = "odd_name"
     verdict = Verdict.SUSPICIOUS
@@ -31,7 +24,7 @@ class OddName:
                 "TLS libraries do not send such names.",
             )
         host = destination.key.host
-        if host is not None and _SMUGGLED.search(host):
+        if host is not None and is_smuggled(host):
             return Reason(
                 self.name, f"The name {shown(host)} holds bytes that no host name has; it may be made to fool a filter."
             )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analyzer.vocabulary import HostSource
 from tests.detection.building import destination, verdict
 
 
@@ -14,3 +15,11 @@ def test_a_name_longer_than_any_dns_name_is_for_a_person() -> None:
     longest = ".".join(["a" * 63] * 3 + ["b" * 62])
 
     assert verdict(destination(longest, "http")) == ("review", "invalid_host_name")
+
+
+def test_a_wildcard_is_the_name_of_an_entry_and_of_no_client() -> None:
+    of_an_entry = destination("*.example.com", "tls", classes={"registered": 3}, host_sources=(HostSource.CLUSTER,))
+    of_a_client = destination("*.example.com", "http", host_sources=(HostSource.AUTHORITY,))
+
+    assert verdict(of_an_entry) == ("legitimate", "valid_host")
+    assert verdict(of_a_client) == ("review", "invalid_host_name")

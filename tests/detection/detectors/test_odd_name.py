@@ -10,6 +10,9 @@ _SMUGGLED = [
     "a.example/x",
     "a\x1b[31m.example",
     "a\u202eb.example",
+    "%",
+    "=cmd()",
+    "api.partner.example@reviews.shop.svc.cluster.local",
 ]
 
 
