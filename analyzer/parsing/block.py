@@ -260,9 +260,11 @@ def _set_unreadable_aside(data: bytes) -> tuple[bytes, list[OddLine]]:
     These are lines with a carriage return inside (Arrow ends a line there), a NUL byte, bytes that are not
     UTF-8, and lines far longer than any header Envoy accepts.
     """
-    if b"\r" in data:
+    returns = b"\r" in data
+    if returns:
         data = data.replace(b"\r\n", b"\n")
-    if not (b"\r" in data or b"\0" in data or (len(data) > _LONGEST_LINE and _has_long_line(data))) and _is_utf8(data):
+        returns = b"\r" in data
+    if not (returns or b"\0" in data or (len(data) > _LONGEST_LINE and _has_long_line(data))) and _is_utf8(data):
         return data, []
     lines = data.split(b"\n")
     odd = [(number, line) for number, line in enumerate(lines) if len(line) > _LONGEST_LINE or not _is_clean(line)]

@@ -16,9 +16,11 @@ tell which, so only that is believed in which the two readings agree.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
-from analyzer.parsing.layout import Layout
+from analyzer.parsing.layout import Layout, Segment
 from analyzer.parsing.pieces import (
     FORGED_REQUEST,
     HEAD,
@@ -37,48 +39,67 @@ _OPENING_FIELDS = {"response_code": r"\d+", "response_flags": r"(?:[A-Za-z][A-Za
 """Values of which the proxy writes every letter, by patterns that no true value escapes and no other words fit."""
 
 
+class _Patterns(NamedTuple):
+    """How to look for the pieces of a layout's forged lines.
+
+    `middle` are the proxy's words from the quote before them on; an upstream's own at their end only where they are a
+    number. `opening` is how they begin, null where that is not certain; it holds one quote, so no two places overlap.
+    `right` is all from the authority on. `tcp` is a TCP line up to its server name, in which any quotes may stand, null
+    where the layout has none.
+    """
+
+    middle: re.Pattern[str]
+    opening: re.Pattern[str] | None
+    right: re.Pattern[str]
+    tcp: re.Pattern[str] | None
+
+
 def forged_values(line: str, layout: Layout) -> Values | None:
     """The fields of a line that its client cannot have written; null where the line is not of the layout."""
-    head = HEAD.match(line) if _middle_pattern(layout).search(line) is not None else None
+    patterns = _patterns(layout)
+    head = HEAD.match(line) if patterns.middle.search(line) is not None else None
     if head is None:
         return None
-    by_right = _from_the_right(line, head, layout)
+    by_right = _from_the_right(line, head, layout, patterns)
     if not line.startswith(_TCP_REQUEST, head.end()):
         return by_right
-    by_left = _of_a_tcp_line(line, layout)
-    if by_left is None:
+    tcp = None if patterns.tcp is None else patterns.tcp.match(line)
+    if tcp is None:
         return by_right
-    agreed = by_left if by_right is None else _agreed(by_left, by_right)
+    agreed = tcp.groupdict() if by_right is None else _agreed(tcp.groupdict(), by_right)
     # Without a status the line counts as one that was forged to hide its outcome.
     return {name: value for name, value in agreed.items() if name != "response_code"}
 
 
-def _from_the_right(line: str, head: re.Match[str], layout: Layout) -> Values | None:
+def _from_the_right(line: str, head: re.Match[str], layout: Layout, patterns: _Patterns) -> Values | None:
     after = len(layout.segments) - layout.authority
     left, *right = line[head.end() :].rsplit('"', after)
     if len(right) != after:
         return None
-    values = trimmed(_right_pattern(layout).fullmatch(line, head.end() + len(left) + 1), layout)
+    values = trimmed(patterns.right.fullmatch(line, head.end() + len(left) + 1), layout)
     if values is None:
         return None
     if layout.host_unchecked:
         del values["authority"]
-    if head["start_time"] is None:
-        return values  # a line that lost its beginning may have lost the true words with it, and kept the imitation
-    return head.groupdict() | values | _left_of_the_authority(left, layout)
+    if head["start_time"] is not None:  # one that lost its beginning may have kept the imitation of the true words only
+        values |= head.groupdict()
+        values |= _left_of_the_authority(left, patterns)
+    return values
 
 
-def _left_of_the_authority(text: str, layout: Layout) -> Values:
+def _left_of_the_authority(text: str, patterns: _Patterns) -> Values:
     """The proxy's own words where they can stand in one place only, and what is then left and right of them."""
-    opening = _opening_pattern(layout)
+    opening = patterns.opening
     first = None if opening is None else opening.search(text)
     if opening is None or first is None or opening.search(text, first.end()) is not None:
         return {}
-    middle = _middle_pattern(layout).match(text, first.start())
+    middle = patterns.middle.match(text, first.start())
     if middle is None:
         return {}
+    values: Values = middle.groupdict()
     request = FORGED_REQUEST.fullmatch(text, 0, middle.start())
-    values: Values = middle.groupdict() if request is None else middle.groupdict() | request.groupdict()
+    if request is not None:
+        values |= request.groupdict()
     if values.get("upstream_service_time") is not None:
         headers = text[middle.end() :].removesuffix('" ').split('" "')
         if len(headers) == 3:
@@ -86,20 +107,17 @@ def _left_of_the_authority(text: str, layout: Layout) -> Values:
     return values
 
 
-def _of_a_tcp_line(line: str, layout: Layout) -> Values | None:
-    """The fields left of the server name, read from the left."""
-    pattern = _tcp_pattern(layout)
-    match = None if pattern is None else pattern.match(line)
-    return None if match is None else match.groupdict()
-
-
 def _agreed(one: Values, other: Values) -> Values:
     return {name: value for name, value in one.items() if other.get(name) == value}
 
 
 @lru_cache(maxsize=64)
-def _tcp_pattern(layout: Layout) -> re.Pattern[str] | None:
-    """A TCP line up to its server name, in which any quotes may stand; null where the layout has none."""
+def _patterns(layout: Layout) -> _Patterns:
+    right = from_the_authority(layout.segments[layout.authority :])
+    return _Patterns(_middle(layout.middle), _opening(layout.middle), re.compile(right), _of_tcp(layout))
+
+
+def _of_tcp(layout: Layout) -> re.Pattern[str] | None:
     fields = layout.segments[-1].fields
     if _SERVER_NAME not in fields:
         return None
@@ -107,24 +125,13 @@ def _tcp_pattern(layout: Layout) -> re.Pattern[str] | None:
     return re.compile(left_of_the_end(layout) + " " + "".join(f"(?P<{name}>[^ ]*) " for name in known))
 
 
-@lru_cache(maxsize=64)
-def _right_pattern(layout: Layout) -> re.Pattern[str]:
-    return re.compile(from_the_authority(layout.segments[layout.authority :]))
-
-
-@lru_cache(maxsize=64)
-def _opening_pattern(layout: Layout) -> re.Pattern[str] | None:
-    """How the proxy's words begin; null where it is not certain. It holds one quote, so no two places overlap."""
-    middle = layout.middle
+def _opening(middle: Sequence[Segment]) -> re.Pattern[str] | None:
     fields = middle[0].fields[:2] if middle else ()
     certain = [_OPENING_FIELDS[name] for name in fields if name in _OPENING_FIELDS]
     return re.compile(f'" {" ".join(certain)} ') if len(certain) == 2 else None
 
 
-@lru_cache(maxsize=64)
-def _middle_pattern(layout: Layout) -> re.Pattern[str]:
-    """The proxy's words from the quote before them on; an upstream's own at their end only where they are a number."""
-    middle = layout.middle
+def _middle(middle: Sequence[Segment]) -> re.Pattern[str]:
     parts = [unquoted(segment) if not segment.quoted else words(segment.fields) for segment in middle]
     if middle and middle[-1].fields[-1:] == ("upstream_service_time",):
         before = words(middle[-1].fields[:-1])

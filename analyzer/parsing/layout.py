@@ -71,6 +71,16 @@ class Layout:
         return len(self.segments) - 1
 
     @cached_property
+    def last_words(self) -> int:
+        """How many fields stand behind the last quote."""
+        return len(self.segments[-1].fields)
+
+    @cached_property
+    def ends_in_a_route(self) -> bool:
+        """Whether the last field is a route's name, in which blanks may stand."""
+        return self.segments[-1].fields[-1:] == ("route_name",)
+
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Every field, left to right, without those that are ignored."""
         return tuple(name for segment in self.segments for name in segment.fields if name != IGNORED)
@@ -88,9 +98,9 @@ class Layout:
     def allows(self, quotes: int, blanks: int, *, ended: bool) -> bool:
         """Whether a line with so many quotes, so many blanks behind the last of them, and maybe nothing else there
         (`ended`), may be of this layout."""
-        last = self.segments[-1].fields
-        enough = blanks == len(last) or (blanks > len(last) and last[-1:] == ("route_name",))
-        return quotes >= self.quotes and enough and (ended or bool(last))
+        words = self.last_words
+        enough = blanks == words or (blanks > words and self.ends_in_a_route)
+        return quotes >= self.quotes and enough and (ended or words > 0)
 
     def _position(self, field: str) -> int:
         return next(index for index, segment in enumerate(self.segments) if field in segment.fields)
