@@ -44,7 +44,9 @@ def with_nulls(numbers: Codes) -> pa.Array:
     """A column of numbers; those below zero are null."""
     valid = numbers >= 0
     validity = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.Array.from_buffers(pa.int32(), len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers))])
+    return pa.Array.from_buffers(
+        pa.int32(), len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers, np.int32))]
+    )
 
 
 def counted(numbers: Any) -> tuple[Any, Any]:
