@@ -26,10 +26,8 @@ enum { MOST_COLUMNS = 64, MOST_DIGITS = 18, STATUS_DIGITS = 3, MOST_OTHERS = 16 
 enum { MOST_LETTERS = INT32_MAX / 4 }; /* of a block; offsets are 32 bits wide, and others may take twice their length */
 
 enum { MARGIN = 64 }; /* bytes that may be read behind a value, whatever they are */
-enum { STRIDE = MOST_COLUMNS + 1 };
 enum { BATCH = 64 };  /* rows that are gathered before they go to their columns: those of one word of `valid` */
 
-/* A value, or nothing where it points to none. */
 typedef struct {
     const uint8_t *at;
     int64_t length;
@@ -54,7 +52,6 @@ typedef struct {
     int64_t ends_room, values_used;
     Slot *slots;
     int64_t slots_room;
-    int32_t last;     /* CODED: the code of the row before, -1 where there is none */
 } Column;
 
 typedef struct {
@@ -89,9 +86,12 @@ typedef struct {
     int32_t gaps;                            /* JSON: whether a known key may stand before nothing, or `-` */
     int64_t others_used;
     int64_t first;                           /* the first row of the batch */
-    Span (*batch)[STRIDE];                   /* what its rows say; the last place is for what has no column */
+    uint64_t filled[BATCH];                  /* which columns have a value in each of its rows */
+    Span (*batch)[BATCH];                    /* what each column says in its rows; the last is for what has no column */
     uint8_t *tail;                           /* the last lines of a block, with a margin behind */
     int64_t tail_room;
+    uint32_t *places;                        /* of marks in a text */
+    int64_t places_room;
     uint64_t minute_words[2];                /* the minute of the last time that was read, as it was written */
     int64_t minute;                          /* and in microseconds */
 } Context;
@@ -121,15 +121,19 @@ static inline uint64_t half_word_at(const uint8_t *at) {
     return word;
 }
 
-/* Whether two stretches hold the same bytes; most are short, and a call costs more than the bytes do. The last word
- * may overlap the one before it. */
+static inline int differ_in_sixteen(const uint8_t *a, const uint8_t *b) {
+    return ((word_at(a) ^ word_at(b)) | (word_at(a + 8) ^ word_at(b + 8))) != 0;
+}
+
+/* Whether two stretches hold the same bytes; most are short, and a call costs more than the bytes do. The last words
+ * may overlap those before them. */
 static inline int same(const uint8_t *a, const uint8_t *b, int64_t length) {
-    if (length > 128) return memcmp(a, b, (size_t)length) == 0;
-    if (length >= 8) {
-        for (int64_t i = 0; i < length - 8; i += 8)
-            if (word_at(a + i) != word_at(b + i)) return 0;
-        return word_at(a + length - 8) == word_at(b + length - 8);
+    if (length >= 16) {
+        for (int64_t i = 0; i < length - 16; i += 16)
+            if (differ_in_sixteen(a + i, b + i)) return 0;
+        return !differ_in_sixteen(a + length - 16, b + length - 16);
     }
+    if (length >= 8) return word_at(a) == word_at(b) && word_at(a + length - 8) == word_at(b + length - 8);
     if (length >= 4)
         return half_word_at(a) == half_word_at(b) && half_word_at(a + length - 4) == half_word_at(b + length - 4);
     for (int64_t i = 0; i < length; i++)
@@ -157,23 +161,21 @@ void native_free(Context *context) {
         free(column->slots), free(column->ends);
     }
     free(context->lines), free(context->odd_lines), free(context->odd_starts), free(context->odd_ends);
-    free(context->unescaped), free(context->others), free(context->tail), free(context->batch), free(context);
+    free(context->unescaped), free(context->others), free(context->tail), free(context->places), free(context->batch);
+    free(context);
 }
 
 Context *native_new(const int32_t *kinds, int32_t columns) {
     if (columns < 0 || columns > MOST_COLUMNS) return NULL;
     Context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
-    context->batch = malloc(BATCH * sizeof *context->batch);
+    context->batch = malloc((MOST_COLUMNS + 1) * sizeof *context->batch);
     if (context->batch == NULL) {
         free(context);
         return NULL;
     }
     context->columns_used = columns;
-    for (int32_t i = 0; i < columns; i++) {
-        context->columns[i].kind = kinds[i];
-        context->columns[i].last = -1;
-    }
+    for (int32_t i = 0; i < columns; i++) context->columns[i].kind = kinds[i];
     const uint8_t *minute = (const uint8_t *)"1970-01-01T00:00";
     context->minute_words[0] = word_at(minute), context->minute_words[1] = word_at(minute + 8);
     return context;
@@ -203,17 +205,17 @@ static int room_for_rows(Context *context, int64_t more) {
     return 1;
 }
 
-/* Makes room for the lines of a block; those of the block before are gone. */
-static int room_for_lines(Context *context, int64_t lines) {
-    if (lines <= context->lines_room) return 1;
+/* Makes room for one more line of a block. */
+static int room_for_line(Context *context, int64_t lines) {
+    if (lines < context->lines_room) return 1;
     int64_t **arrays[] = {&context->lines, &context->odd_lines, &context->odd_starts, &context->odd_ends};
-    context->lines_room = 0;
+    int64_t wanted = lines < 1024 ? 1024 : lines * 2;
     for (int i = 0; i < 4; i++) {
-        free(*arrays[i]);
-        *arrays[i] = malloc((size_t)lines * sizeof(int64_t));
-        if (*arrays[i] == NULL) return 0;
+        int64_t *larger = realloc(*arrays[i], (size_t)wanted * sizeof(int64_t));
+        if (larger == NULL) return 0;
+        *arrays[i] = larger;
     }
-    context->lines_room = lines;
+    context->lines_room = wanted;
     return 1;
 }
 
@@ -237,7 +239,6 @@ void native_forget(Context *context) {
     for (int32_t i = 0; i < context->columns_used; i++) {
         Column *column = &context->columns[i];
         column->nulls = column->nulls_before = column->letters_used = column->values_used = 0;
-        column->last = -1;
         for (int64_t slot = 0; slot < column->slots_room; slot++) column->slots[slot].code = -1;
     }
 }
@@ -250,23 +251,10 @@ void native_undo(Context *context) {
     }
 }
 
-/* How often a byte stands in a stretch; sums of 255 bytes fit a byte, which compilers turn into vectors. */
-static int64_t count_of(uint8_t byte, const uint8_t *at, const uint8_t *end) {
-    int64_t count = 0;
-    while (at < end) {
-        const uint8_t *stop = end - at > 240 ? at + 240 : end;
-        uint8_t sum = 0;
-        for (; at < stop; at++) sum = (uint8_t)(sum + (*at == byte));
-        count += sum;
-    }
-    return count;
-}
-
-static int start_block(Context *context, const uint8_t *data, int64_t length) {
+static int start_block(Context *context, int64_t length) {
     if (length > MOST_LETTERS) return 0;
-    context->rows = context->first; /* a block for which memory ended may have left some behind */
-    int64_t lines = 1 + count_of('\n', data, data + length);
-    if (!room_for_lines(context, lines) || !room_for_rows(context, lines)) return 0;
+    if (context->rows != context->first) keep_rows(context, context->first); /* memory ended in the block before */
+    if (!room_for_rows(context, BATCH)) return 0;
     context->rows_before = context->rows;
     context->odd = context->unescaped_used = context->others_used = 0;
     for (int32_t i = 0; i < context->columns_used; i++) {
@@ -279,6 +267,8 @@ static int start_block(Context *context, const uint8_t *data, int64_t length) {
 
 /* ---------------------------------------------------------------- columns */
 
+static const uint64_t SALT = 0xA0761D6478BD642Full;
+
 static inline uint64_t mix(uint64_t a, uint64_t b) {
     a = (a ^ b) * 0x9E3779B97F4A7C15ull;
     return a ^ (a >> 29);
@@ -288,9 +278,11 @@ static inline uint64_t mix(uint64_t a, uint64_t b) {
 static inline uint32_t hash_of(Span span) {
     uint64_t hash = (uint64_t)span.length * 0xD6E8FEB86659FD93ull;
     const uint8_t *at = span.at, *end = at + span.length;
-    if (span.length >= 8) {
-        for (; end - at > 8; at += 8) hash = mix(hash, word_at(at));
-        hash = mix(hash, word_at(end - 8));
+    if (span.length >= 16) {
+        for (; end - at > 16; at += 16) hash = mix(hash ^ mix(word_at(at), SALT), word_at(at + 8));
+        hash = mix(hash ^ mix(word_at(end - 16), SALT), word_at(end - 8));
+    } else if (span.length >= 8) {
+        hash = mix(hash ^ mix(word_at(at), SALT), word_at(end - 8));
     } else if (span.length >= 4) {
         hash = mix(hash, half_word_at(at) << 32 | half_word_at(end - 4));
     } else {
@@ -319,24 +311,16 @@ static int more_slots(Column *column) {
     return 1;
 }
 
-static int is_value(const Column *column, int32_t code, Span span) {
+static inline int is_value(const Column *column, int32_t code, Span span) {
     int32_t start = column->ends[code];
     return column->ends[code + 1] - start == span.length && same(column->letters + start, span.at, span.length);
 }
 
-/* The code of a value, or -1 where memory ends. Many columns say the same as in the row before. */
-static int32_t code_of(Column *column, Span span) {
-    if (column->last >= 0 && is_value(column, column->last, span)) return column->last;
-    if (column->values_used * 2 >= column->slots_room && !more_slots(column)) return -1;
-    uint32_t hash = hash_of(span);
-    int64_t mask = column->slots_room - 1, place = (int64_t)hash & mask;
-    for (; column->slots[place].code >= 0; place = (place + 1) & mask) {
-        Slot slot = column->slots[place];
-        if (slot.hash == hash && is_value(column, slot.code, span)) return column->last = slot.code;
-    }
+/* The code of a value that is new. -1 where memory ends. */
+static int32_t add_code(Column *column, Span span, uint32_t hash, int64_t place) {
     int64_t used = column->letters_used, code = column->values_used;
     if (!grow((void **)&column->ends, &column->ends_room, code + 2, sizeof(int32_t)) ||
-        !grow((void **)&column->letters, &column->letters_room, used + span.length, 1))
+        !grow((void **)&column->letters, &column->letters_room, used + span.length + MARGIN, 1))
         return -1;
     if (span.length) memcpy(column->letters + used, span.at, (size_t)span.length);
     column->letters_used = used + span.length;
@@ -344,15 +328,35 @@ static int32_t code_of(Column *column, Span span) {
     column->ends[code + 1] = (int32_t)column->letters_used;
     column->slots[place] = (Slot){hash, (int32_t)code};
     column->values_used++;
-    return column->last = (int32_t)code;
+    return (int32_t)code;
 }
 
-static int add_codes(Column *column, const Span *spans, int64_t first, int64_t end) {
-    for (int64_t row = first; row < end; row++) {
-        Span span = spans[row % BATCH * STRIDE];
-        int32_t code = span.at == NULL ? 0 : code_of(column, span);
+/* The code of a value, or -1 where memory ends. There is a free slot. */
+static inline int32_t code_of(Column *column, Span span) {
+    uint32_t hash = hash_of(span);
+    int64_t mask = column->slots_room - 1, place = (int64_t)hash & mask;
+    for (; column->slots[place].code >= 0; place = (place + 1) & mask) {
+        Slot slot = column->slots[place];
+        if (slot.hash == hash && is_value(column, slot.code, span)) return slot.code;
+    }
+    return add_code(column, span, hash, place);
+}
+
+/* Takes out the first row of a set of rows. */
+static inline int first_of(uint64_t *rows) {
+    int row = __builtin_ctzll(*rows);
+    *rows &= *rows - 1;
+    return row;
+}
+
+static int add_codes(Column *column, const Span *spans, int64_t start, uint64_t rows) {
+    while ((column->values_used + BATCH) * 2 >= column->slots_room)
+        if (!more_slots(column)) return 0;
+    while (rows) {
+        int row = first_of(&rows);
+        int32_t code = code_of(column, spans[row]);
         if (code < 0) return 0;
-        column->codes[row] = code;
+        column->codes[start + row] = code;
     }
     return 1;
 }
@@ -362,66 +366,92 @@ static inline void copy(uint8_t *to, Span span) {
     for (int64_t i = 0; i < span.length; i += 32) memcpy(to + i, span.at + i, 32);
 }
 
-static int add_texts(Column *column, const Span *spans, int64_t first, int64_t end) {
+static int add_texts(Column *column, const Span *spans, int64_t first, int64_t end, uint64_t rows) {
     int64_t used = column->letters_used, wanted = used + MARGIN;
-    for (int64_t row = first; row < end; row++) wanted += spans[row % BATCH * STRIDE].length;
+    for (uint64_t left = rows; left;) wanted += spans[first_of(&left)].length;
     if (!grow((void **)&column->letters, &column->letters_room, wanted, 1)) return 0;
     column->codes[0] = 0;
     for (int64_t row = first; row < end; row++) {
-        Span span = spans[row % BATCH * STRIDE];
-        copy(column->letters + used, span);
-        column->codes[row + 1] = (int32_t)(used += span.length);
+        if (rows >> row % BATCH & 1) {
+            Span span = spans[row % BATCH];
+            copy(column->letters + used, span);
+            used += span.length;
+        }
+        column->codes[row + 1] = (int32_t)used;
     }
     column->letters_used = used;
     return 1;
 }
 
-static void add_valid(Column *column, const Span *spans, int64_t first, int64_t end) {
-    uint8_t *valid = column->valid + first / BATCH * 8;
-    uint64_t there = 0, bit = 1ull << first % BATCH;
-    for (int64_t row = first; row < end; row++, bit <<= 1)
-        if (spans[row % BATCH * STRIDE].at != NULL) there |= bit;
-    put_word(valid, word_at(valid) | there);
-    column->nulls += end - first - __builtin_popcountll(there);
+/* Makes of the columns that each row fills the rows that fill each column: halves change places, then quarters. */
+static void turn(uint64_t bits[BATCH]) {
+    uint64_t low = ~0ull >> 32;
+    for (int half = 32; half; half >>= 1, low ^= low << half) {
+        for (int i = 0; i < BATCH; i = ((i | half) + 1) & ~half) {
+            uint64_t change = (bits[i] >> half ^ bits[i | half]) & low;
+            bits[i] ^= change << half;
+            bits[i | half] ^= change;
+        }
+    }
+}
+
+/* Those rows of a batch. */
+static uint64_t rows_between(int64_t first, int64_t end) {
+    return ~0ull << first % BATCH & ~0ull >> (BATCH - 1 - (end - 1) % BATCH);
+}
+
+static int add_values(Column *column, const Span *spans, int64_t first, int64_t end, uint64_t rows) {
+    int64_t start = first - first % BATCH;
+    uint8_t *valid = column->valid + start / 8;
+    uint64_t nulls = rows_between(first, end) & ~rows;
+    put_word(valid, word_at(valid) | rows);
+    column->nulls += __builtin_popcountll(nulls);
+    if (column->kind == TEXT) return add_texts(column, spans, first, end, rows);
+    if (column->kind == CODED) {
+        while (nulls) column->codes[start + first_of(&nulls)] = 0;
+        return add_codes(column, spans, start, rows);
+    }
+    while (nulls) column->numbers[start + first_of(&nulls)] = 0;
+    return 1;
 }
 
 /* Takes the rows of the batch to their columns, one column after the other. 0 where memory ends, else 1. */
 static int add_batch(Context *context) {
     int64_t first = context->first, end = context->rows;
+    uint64_t filled[BATCH];
     if (first == end) return 1;
+    memcpy(filled, context->filled, sizeof filled);
+    turn(filled);
     for (int32_t i = 0; i < context->columns_used; i++) {
-        Column *column = &context->columns[i];
-        const Span *spans = &context->batch[0][i];
-        if (column->kind == CODED && !add_codes(column, spans, first, end)) return 0;
-        if (column->kind == TEXT && !add_texts(column, spans, first, end)) return 0;
-        add_valid(column, spans, first, end);
+        uint64_t rows = filled[i] & rows_between(first, end);
+        if (!add_values(&context->columns[i], context->batch[i], first, end, rows)) return 0;
     }
     context->first = end;
     context->others_used = 0;
     return 1;
 }
 
-static inline int end_row(Context *context) { return ++context->rows % BATCH || add_batch(context); }
-
-static inline int end_line(Context *context, int64_t line) {
-    context->lines[context->rows - context->rows_before] = line;
-    return end_row(context);
+static inline int end_row(Context *context, int64_t line) {
+    int64_t row = context->rows - context->rows_before;
+    if (!room_for_line(context, row)) return 0;
+    context->lines[row] = line;
+    return ++context->rows % BATCH || (add_batch(context) && room_for_rows(context, BATCH));
 }
 
-/* Makes the row that is read next one of nulls. */
-static void clear_row(Context *context) {
-    Span *row = context->batch[context->rows % BATCH];
-    for (int32_t i = 0; i < context->columns_used; i++) {
-        row[i] = (Span){NULL, 0};
-        if (context->columns[i].numbers != NULL) context->columns[i].numbers[context->rows] = 0;
-    }
+/* The place of a value of the row that is read, and which columns that row fills. */
+static inline Span *cell_of(const Context *context, int32_t column) {
+    return &context->batch[column][context->rows % BATCH];
 }
 
-static void set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
+static inline uint64_t *filled_of(Context *context) { return &context->filled[context->rows % BATCH]; }
+
+static int set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
+    if (!room_for_line(context, context->odd)) return 0;
     context->odd_lines[context->odd] = line;
     context->odd_starts[context->odd] = start;
     context->odd_ends[context->odd] = end;
     context->odd++;
+    return 1;
 }
 
 /* ---------------------------------------------------------------- values */
@@ -493,34 +523,29 @@ static int read_time(Context *context, const uint8_t *at, int64_t length, int64_
     return 1;
 }
 
-/* `-` and nothing are null. */
-static inline int is_nothing(Span span) { return span.length == 0 || (span.length == 1 && span.at[0] == '-'); }
+/* `-` and nothing are null: in one comparison, as nothing foretells a branch. A byte may be read where there is none. */
+static inline int is_nothing(Span span) { return span.length <= (span.at[0] == '-'); }
 
-static inline Span value_or_nothing(Span span) { return is_nothing(span) ? (Span){NULL, 0} : span; }
-
-/* Gives the row that is being read its number in a column, 0 for nothing; whether there is one, or nothing. */
+/* Gives the row that is being read its number in a column; whether it is one of the column's kind. */
 static inline int set_number(Context *context, int32_t index, Span span) {
     Column *column = &context->columns[index];
     int64_t *number = &column->numbers[context->rows];
-    *number = 0;
-    if (span.at == NULL) return 1;
     if (column->kind == TIME) return read_time(context, span.at, span.length, number);
     return read_digits(span.at, span.length, column->kind == STATUS ? STATUS_DIGITS : MOST_DIGITS, number);
 }
 
 /* Gives the row that is being read its value in a column, if it is of the column's kind. */
 static inline int set_value(Context *context, int32_t index, Span span) {
-    context->batch[context->rows % BATCH][index] = span;
+    *cell_of(context, index) = span;
+    *filled_of(context) |= 1ull << index;
     return context->columns[index].kind <= CODED || set_number(context, index, span);
 }
 
 static inline int read_value(Context *context, int32_t index, Span span) {
-    return set_value(context, index, value_or_nothing(span));
+    return is_nothing(span) || set_value(context, index, span);
 }
 
-static int has_value(const Context *context, int32_t index) {
-    return context->batch[context->rows % BATCH][index].at != NULL;
-}
+static int has_value(Context *context, int32_t index) { return *filled_of(context) >> index & 1; }
 
 /* ---------------------------------------------------------------- lines */
 
@@ -583,10 +608,9 @@ static int next_line(Lines *lines) {
 static const uint8_t *line_at(const Lines *lines) { return lines->stretch->data + lines->start; }
 static const uint8_t *line_end(const Lines *lines) { return lines->stretch->data + lines->end; }
 
-static int end_of_line(Context *context, const Lines *lines, int sound) {
-    if (sound) return end_line(context, lines->line);
-    set_aside(context, lines->line, lines->stretch->before + lines->start, lines->stretch->before + lines->end);
-    return 1;
+static int end_line(Context *context, const Lines *lines, int sound) {
+    if (sound) return end_row(context, lines->line);
+    return set_aside(context, lines->line, lines->stretch->before + lines->start, lines->stretch->before + lines->end);
 }
 
 /* ---------------------------------------------------------------- text */
@@ -608,22 +632,26 @@ static int32_t bars_of_cluster(const uint8_t *at, const uint8_t *end) {
 typedef struct {
     uint64_t word, mask; /* the first eight bytes of the literal, and which bits of them count */
     int64_t length;
+    uint64_t filled;     /* the bit of the column */
+    int32_t marks;       /* how many letters of the literal are marked */
     int32_t inside;
-    int32_t column;      /* the last place of a row where the value has none */
+    int32_t column;      /* one behind all others where the value has none */
+    int32_t cell;        /* how far from the first column's value that of this one stands */
     uint8_t letter;      /* what ends the value */
     uint8_t no_blank;
     const Step *step;
 } Cut;
 
-/* The cuts of a layout, and the letters that are marked beside line ends, quotes and blanks: what else ends a value. What
- * few cuts have is done for those alone, behind the way through a line, whose branches are the same for each cut. */
+/* The cuts of a layout, and the letters that are marked beside line ends, quotes and blanks: what else ends a value.
+ * What few cuts have is done for those alone, behind the way through a line, whose steps are the same for each cut. */
 typedef struct {
     Cut cuts[MOST_COLUMNS + 1];
     int32_t count;
-    int32_t letters_used, numbers_used, times_used, marked_used;
+    int32_t letters_used, numbers_used, marked_used;
     uint8_t letters[MOST_COLUMNS + 1];
-    int32_t numbers[MOST_COLUMNS + 1], times[MOST_COLUMNS + 1]; /* columns */
-    int32_t marked[MOST_COLUMNS + 1];                           /* cuts whose value holds no mark but a blank */
+    uint64_t times;                    /* columns that a row must fill */
+    int32_t numbers[MOST_COLUMNS + 1]; /* columns of numbers and times */
+    int32_t marked[MOST_COLUMNS + 1];  /* cuts whose value holds none of some letters, and not only no blank */
 } Plan;
 
 static int is_marked(const Plan *plan, uint8_t letter) {
@@ -631,40 +659,47 @@ static int is_marked(const Plan *plan, uint8_t letter) {
     return memchr(plan->letters, letter, (size_t)plan->letters_used) != NULL;
 }
 
-static Cut cut_of(const Step *step) {
+static Cut cut_of(const Plan *plan, const Step *step) {
     uint8_t bytes[8] = {0}, bits[8] = {0};
     Cut cut = {.length = step->literal_length, .column = step->column, .step = step, .letter = '\n'};
     if (cut.column < 0) cut.column = MOST_COLUMNS;
+    else cut.filled = 1ull << cut.column;
+    cut.cell = cut.column * BATCH;
+    for (int32_t i = 0; i < step->literal_length; i++) cut.marks += is_marked(plan, step->literal[i]);
     if (cut.length) cut.letter = step->literal[0], cut.inside = step->inside;
     for (int32_t i = 0; i < step->literal_length && i < 8; i++) bytes[i] = step->literal[i], bits[i] = 0xFF;
     cut.word = word_at(bytes), cut.mask = word_at(bits);
-    if (cut.length && memchr(step->literal, '\n', (size_t)cut.length)) cut.word = 1, cut.mask = 0; /* stands in no line */
+    if (cut.length && memchr(step->literal, '\n', (size_t)cut.length)) cut.word = 1, cut.mask = 0; /* in no line */
     cut.no_blank = step->marks_length && memchr(step->marks, ' ', (size_t)step->marks_length);
     return cut;
 }
 
 static void make_plan(Plan *plan, const Context *context, const Step *steps, int32_t count) {
-    plan->letters_used = plan->numbers_used = plan->times_used = plan->marked_used = 0;
+    plan->letters_used = plan->numbers_used = plan->marked_used = 0;
+    plan->letters[0] = '\n';
     plan->count = count;
+    plan->times = 0;
+    for (int32_t i = 1; i < count; i++) /* the first is the literal before the first field */
+        if (steps[i].literal_length && !is_marked(plan, steps[i].literal[0]))
+            plan->letters[plan->letters_used++] = steps[i].literal[0];
     for (int32_t i = 0; i < count; i++) {
-        Cut cut = plan->cuts[i] = cut_of(&steps[i]);
-        if (i == 0) continue; /* the literal before the first field */
-        if (!is_marked(plan, cut.letter)) plan->letters[plan->letters_used++] = cut.letter;
+        Cut cut = plan->cuts[i] = cut_of(plan, &steps[i]);
+        int32_t kind = cut.filled ? context->columns[cut.column].kind : IGNORED;
         if (steps[i].marks_length > cut.no_blank) plan->marked[plan->marked_used++] = i;
-        int32_t kind = steps[i].column < 0 ? IGNORED : context->columns[cut.column].kind;
-        if (kind == NUMBER || kind == STATUS) plan->numbers[plan->numbers_used++] = cut.column;
-        if (kind == TIME) plan->times[plan->times_used++] = cut.column;
+        if (kind > CODED) plan->numbers[plan->numbers_used++] = cut.column;
+        if (kind == TIME) plan->times |= cut.filled;
     }
 }
 
-enum { CHUNK = 64 }; /* words of marks that are made at once */
+enum { CHUNK = 4096 }; /* bytes that are searched for marks at once */
 
-/* Where the marked letters of a stretch stand, one bit a byte, made ahead of the reader. */
+/* Where the marked letters of a stretch stand, found ahead of the reader. */
 typedef struct {
     const Plan *plan;
     const Stretch *stretch;
-    int64_t start, enough;        /* of the marks that are made, and from where on more of them are needed */
-    uint8_t bits[(CHUNK + 1) * 8]; /* the lowest of each byte first */
+    uint32_t *places;
+    int64_t used, whole; /* how many are known, and how many of them are of whole lines */
+    int64_t searched;
 } Marks;
 
 #if defined(__SSE2__)
@@ -676,13 +711,15 @@ static inline uint64_t bits_of(__m128i a, __m128i b, __m128i c, __m128i d) {
 static inline __m128i are(__m128i bytes, uint8_t letter) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)letter)); }
 
 /* A blank and a quote differ in one bit. */
-static inline __m128i are_usual(const uint8_t *at) {
+static inline __m128i are_usual(const uint8_t *at, uint8_t letter) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-    return _mm_or_si128(are(_mm_or_si128(bytes, _mm_set1_epi8(' ' ^ '"')), '"'), are(bytes, '\n'));
+    __m128i usual = _mm_or_si128(are(_mm_or_si128(bytes, _mm_set1_epi8(' ' ^ '"')), '"'), are(bytes, '\n'));
+    return _mm_or_si128(usual, are(bytes, letter));
 }
 
-static inline uint64_t usual_marks(const uint8_t *at) {
-    return bits_of(are_usual(at), are_usual(at + 16), are_usual(at + 32), are_usual(at + 48));
+static inline uint64_t usual_marks(const uint8_t *at, uint8_t letter) {
+    return bits_of(are_usual(at, letter), are_usual(at + 16, letter), are_usual(at + 32, letter),
+                   are_usual(at + 48, letter));
 }
 
 static inline __m128i are_at(const uint8_t *at, uint8_t letter) {
@@ -693,116 +730,137 @@ static inline uint64_t marks_of(const uint8_t *at, uint8_t letter) {
     return bits_of(are_at(at, letter), are_at(at + 16, letter), are_at(at + 32, letter), are_at(at + 48, letter));
 }
 #else
-/* The top bit of each byte that is the letter, and no other; gathered by a multiplication that moves each to the top. */
+/* The top bit of each byte that is the letter, and no other. */
 static inline uint64_t tops_of(uint64_t word, uint8_t letter) {
     const uint64_t ones = 0x0101010101010101ull, low = ones * 0x7F;
     word ^= ones * letter;
     return ~(((word & low) + low) | word | low);
 }
 
+/* Top bits side by side: a multiplication moves each to its place in the highest byte. */
 static inline uint64_t gathered(uint64_t tops) { return ((tops >> 7) * 0x0102040810204080ull) >> 56; }
-
-static inline uint64_t usual_marks(const uint8_t *at) {
-    uint64_t marks = 0;
-    for (int i = 0; i < 8; i++) {
-        uint64_t word = word_at(at + 8 * i);
-        marks |= gathered(tops_of(word | 0x0202020202020202ull, '"') | tops_of(word, '\n')) << 8 * i;
-    }
-    return marks;
-}
 
 static inline uint64_t marks_of(const uint8_t *at, uint8_t letter) {
     uint64_t marks = 0;
     for (int i = 0; i < 8; i++) marks |= gathered(tops_of(word_at(at + 8 * i), letter)) << 8 * i;
     return marks;
 }
+
+static inline uint64_t usual_marks(const uint8_t *at, uint8_t letter) {
+    uint64_t marks = marks_of(at, letter);
+    for (int i = 0; i < 8; i++) {
+        uint64_t word = word_at(at + 8 * i);
+        marks |= gathered(tops_of(word | 0x0202020202020202ull, '"') | tops_of(word, '\n')) << 8 * i;
+    }
+    return marks;
+}
 #endif
 
-static void mark_from(Marks *marks, int64_t start) {
-    const uint8_t *at = marks->stretch->data + start;
-    int64_t words = (marks->stretch->length - start + 63) / 64;
-    if (words > CHUNK) words = CHUNK;
-    marks->start = start, marks->enough = start + (CHUNK - 1) * 64;
-    for (int64_t i = 0; i < words; i++, at += 64) {
-        uint64_t word = usual_marks(at);
-        for (int32_t n = 0; n < marks->plan->letters_used; n++) word |= marks_of(at, marks->plan->letters[n]);
-        put_word(marks->bits + 8 * i, word);
-    }
-}
-
-/* The first mark from `at` on. A line ends with one, so that whoever is inside of a line finds it. A word of marks is
- * read from where the reader is, not from where it was made: whether one ends too early cannot be foretold. */
-static inline int64_t next_mark(Marks *marks, int64_t at) {
-    for (;; at += 64 - 7) {
-        if (at >= marks->enough) mark_from(marks, at);
-        int64_t place = at - marks->start;
-        uint64_t word = word_at(marks->bits + place / 8) >> place % 8;
-        if (word) return at + __builtin_ctzll(word);
-    }
-}
-
-/* Goes from where a value begins to what ends it, or to what it cannot hold. The quotes of a line are those of the
- * literals, so that no value holds one. */
-static inline int pass_value(Marks *marks, const Cut *cut, int64_t *at) {
+static void search_chunk(Marks *marks) {
     const uint8_t *data = marks->stretch->data;
-    int32_t inside = cut->inside;
-    if (inside == OF_CLUSTER) inside = bars_of_cluster(data + *at, data + marks->stretch->length);
-    for (;; ++*at) {
-        *at = next_mark(marks, *at);
-        uint8_t letter = data[*at];
+    const Plan *plan = marks->plan;
+    int64_t at = marks->searched, end = at + CHUNK < marks->stretch->length ? at + CHUNK : marks->stretch->length;
+    uint32_t *place = marks->places + marks->used;
+    for (; at < end; at += 64) {
+        uint64_t word = usual_marks(data + at, plan->letters[0]);
+        for (int32_t n = 1; n < plan->letters_used; n++) word |= marks_of(data + at, plan->letters[n]);
+        for (; word; word &= word - 1) *place++ = (uint32_t)(at + __builtin_ctzll(word));
+    }
+    marks->searched = at;
+    marks->used = place - marks->places;
+}
+
+/* Finds the marks of at least one more line, for a reader who is through with all but the last ones. */
+static int find_marks(Context *context, Marks *marks) {
+    int64_t left = marks->used - marks->whole;
+    if (left) memmove(marks->places, marks->places + marks->whole, (size_t)left * sizeof *marks->places);
+    marks->used = left;
+    for (marks->whole = 0; marks->whole == 0;) {
+        int64_t wanted = marks->used + CHUNK;
+        if (!grow((void **)&context->places, &context->places_room, wanted, sizeof *marks->places)) return 0;
+        marks->places = context->places;
+        int64_t known = marks->used;
+        search_chunk(marks);
+        int64_t last = marks->used;
+        while (last > known && marks->stretch->data[marks->places[last - 1]] != '\n') last--;
+        if (last > known) marks->whole = last;
+    }
+    return 1;
+}
+
+/* Goes from the first mark of a value to the one that ends it, or to one that it cannot hold. The quotes of a line are
+ * those of the literals, so that no value holds one. */
+static inline int pass_value(const Stretch *stretch, const Cut *cut, int64_t at, const uint32_t **mark) {
+    const uint8_t *data = stretch->data;
+    if (cut->inside == 0 && data[**mark] == cut->letter) return 1; /* nearly always */
+    int32_t inside = cut->inside == OF_CLUSTER ? bars_of_cluster(data + at, data + stretch->length) : cut->inside;
+    for (;; ++*mark) {
+        uint8_t letter = data[**mark];
         if (letter == cut->letter && inside-- == 0) return 1;
         if (letter == '\n' || letter == '"' || (letter == ' ' && cut->no_blank)) return 0;
     }
 }
 
-static inline int is_literal(const Marks *marks, const Cut *cut, int64_t at) {
-    const uint8_t *literal = marks->stretch->data + at;
+static inline int is_literal(const Stretch *stretch, const Cut *cut, int64_t at) {
+    const uint8_t *literal = stretch->data + at;
     if ((word_at(literal) & cut->mask) != cut->word) return 0;
-    return cut->length <= 8 || (marks->stretch->length - at >= cut->length &&
+    return cut->length <= 8 || (stretch->length - at >= cut->length &&
                                 same(literal + 8, cut->step->literal + 8, cut->length - 8));
 }
 
 static int holds_mark(const Step *step, Span span) {
-    if (span.at == NULL) return 0;
     for (int32_t n = 0; n < step->marks_length; n++)
         if (step->marks[n] != ' ' && memchr(span.at, step->marks[n], (size_t)span.length) != NULL) return 1;
     return 0;
 }
 
-/* Reads the line that begins at `at`, and leaves that no further than at its end. */
-static inline int read_text_line(Context *context, Marks *marks, int64_t *at) {
-    const Plan *plan = marks->plan;
-    const uint8_t *data = marks->stretch->data;
-    Span *row = context->batch[context->rows % BATCH];
-    for (int32_t i = 0; i < plan->count; i++) {
-        const Cut *cut = &plan->cuts[i];
-        int64_t start = *at;
-        if (i > 0 && !pass_value(marks, cut, at)) return 0; /* the first step is the literal before the first field */
-        if (!is_literal(marks, cut, *at)) return 0;
-        row[cut->column] = value_or_nothing((Span){data + start, *at - start});
-        *at += cut->length;
+/* Reads the line that begins at `at`, and goes on in its marks, no further than to its end. */
+static inline int read_text_line(Context *context, const Plan *plan, const Stretch *stretch, int64_t at,
+                                 const uint32_t **marks) {
+    const uint8_t *data = stretch->data;
+    const uint32_t *mark = *marks;
+    Span *cells = cell_of(context, 0);
+    uint64_t filled = 0;
+    if (!is_literal(stretch, &plan->cuts[0], at)) return 0; /* the one before the first field */
+    at += plan->cuts[0].length, mark += plan->cuts[0].marks;
+    for (const Cut *cut = &plan->cuts[1]; cut < plan->cuts + plan->count; cut++) {
+        int sound = pass_value(stretch, cut, at, &mark);
+        *marks = mark;
+        if (!sound || !is_literal(stretch, cut, *mark)) return 0;
+        Span span = {data + at, *mark - at};
+        cells[cut->cell] = span;
+        filled |= cut->filled & (0 - (uint64_t)!is_nothing(span));
+        at = *mark + cut->length;
+        mark += cut->marks;
     }
-    if (data[*at] != '\n') return 0;
+    *marks = mark;
+    if (data[at] != '\n' || (filled & plan->times) != plan->times) return 0;
+    *filled_of(context) = filled;
     for (int32_t i = 0; i < plan->marked_used; i++) {
         const Cut *cut = &plan->cuts[plan->marked[i]];
-        if (holds_mark(cut->step, row[cut->column])) return 0;
+        if (holds_mark(cut->step, cells[cut->cell])) return 0;
     }
-    for (int32_t i = 0; i < plan->times_used; i++)
-        if (row[plan->times[i]].at == NULL || !set_number(context, plan->times[i], row[plan->times[i]])) return 0;
-    for (int32_t i = 0; i < plan->numbers_used; i++)
-        if (!set_number(context, plan->numbers[i], row[plan->numbers[i]])) return 0;
+    for (int32_t i = 0; i < plan->numbers_used; i++) {
+        int32_t column = plan->numbers[i];
+        if (filled >> column & 1 && !set_number(context, column, cells[column * BATCH])) return 0;
+    }
     return 1;
 }
 
 static int read_text_stretch(Context *context, const Plan *plan, const Stretch *stretch, int64_t *line) {
     const uint8_t *data = stretch->data;
     Marks marks = {.plan = plan, .stretch = stretch};
-    for (int64_t start = 0, end; start < stretch->length; start = end + 1, ++*line) {
-        int sound = data[end = start] != '\n' && read_text_line(context, &marks, &end);
-        while (data[end = next_mark(&marks, end)] != '\n') end++;
+    const uint32_t *mark = NULL;
+    for (int64_t start = 0, end; start < stretch->length; start = end + 1, mark++, ++*line) {
+        if (mark == marks.places + marks.whole) {
+            if (!find_marks(context, &marks)) return 0;
+            mark = marks.places;
+        }
+        int sound = data[start] != '\n' && read_text_line(context, plan, stretch, start, &mark);
+        while (data[end = *mark] != '\n') mark++;
         if (end == start) continue; /* a blank line is neither */
-        if (!sound) set_aside(context, *line, stretch->before + start, stretch->before + end);
-        else if (!end_line(context, *line)) return 0;
+        if (!(sound ? end_row(context, *line) : set_aside(context, *line, stretch->before + start, stretch->before + end)))
+            return 0;
     }
     return 1;
 }
@@ -812,7 +870,7 @@ int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, 
     Plan plan;
     Stretch stretches[2];
     int64_t line = 0;
-    if (count > MOST_COLUMNS + 1 || !start_block(context, data, length)) return 0;
+    if (count > MOST_COLUMNS + 1 || !start_block(context, length)) return 0;
     make_plan(&plan, context, steps, count);
     if (!cut_stretches(context, data, length, stretches)) return 0;
     for (int i = 0; i < 2; i++)
@@ -945,7 +1003,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
     uint64_t seen = 0;
     int64_t others = 0;
     int32_t known = 0, previous = count;
-    clear_row(context);
+    *filled_of(context) = 0;
     if (at >= end || *at++ != '{') return 0;
     for (;;) {
         Span name, text;
@@ -1026,7 +1084,7 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
                          int32_t fewest_keys, int32_t proof, int32_t other_proof, int32_t others, int32_t gaps) {
     int32_t order[MOST_COLUMNS + 1];
     Lines lines;
-    if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (count > MOST_COLUMNS || !start_block(context, length)) return 0;
     if (!grow((void **)&context->unescaped, &context->unescaped_room, length + MARGIN, 1)) return 0;
     if (!grow((void **)&context->others, &context->others_room, others < 0 ? 0 : length + MARGIN, 1)) return 0;
     context->others_column = others;
@@ -1035,8 +1093,10 @@ int32_t native_read_json(Context *context, const uint8_t *data, int64_t length, 
     context->proof[0] = proof, context->proof[1] = other_proof;
     guess_order(order, count);
     if (!start_lines(&lines, context, data, length)) return 0;
-    while (next_line(&lines))
-        if (!end_of_line(context, &lines, read_json_line(context, line_at(&lines), line_end(&lines), keys, count, order))) return 0;
+    while (next_line(&lines)) {
+        int sound = read_json_line(context, line_at(&lines), line_end(&lines), keys, count, order);
+        if (!end_line(context, &lines, sound)) return 0;
+    }
     return add_batch(context);
 }
 
@@ -1136,9 +1196,10 @@ typedef struct {
 } Shape;
 
 /* `order` is what it is to read_json_line. */
-static int read_pairs_line(Context *context, const uint8_t *start, const uint8_t *end, const Shape *shape, int32_t *order) {
+static int read_pairs_line(Context *context, const uint8_t *start, const uint8_t *end, const Shape *shape,
+                           int32_t *order) {
     const uint8_t *at = start, *behind = NULL;
-    clear_row(context);
+    *filled_of(context) = 0;
     while (at < end && *at != ' ' && *at != '\t') at++;
     if (!set_value(context, shape->time, (Span){start, at - start})) return 0;
     int32_t head = 0;
@@ -1146,7 +1207,7 @@ static int read_pairs_line(Context *context, const uint8_t *start, const uint8_t
         if ((behind = skip_head(&shape->heads[head], at, end)) != NULL) break;
     if (behind == NULL) return 0;
     context->columns[shape->head].numbers[context->rows] = head;
-    context->batch[context->rows % BATCH][shape->head].at = start;
+    *filled_of(context) |= 1ull << shape->head;
     return read_pairs(context, behind, end, shape->keys, shape->count, order);
 }
 
@@ -1158,13 +1219,15 @@ int32_t native_read_pairs(Context *context, const uint8_t *data, int64_t length,
     int32_t order[MOST_COLUMNS + 1];
     Shape shape = {heads, keys, heads_count, count, time, head};
     Lines lines;
-    if (count > MOST_COLUMNS || !start_block(context, data, length)) return 0;
+    if (count > MOST_COLUMNS || !start_block(context, length)) return 0;
     if (!grow((void **)&context->others, &context->others_room, 2 * length + MARGIN, 1)) return 0;
     context->others_column = others;
     guess_order(order, count);
     if (!start_lines(&lines, context, data, length)) return 0;
-    while (next_line(&lines))
-        if (!end_of_line(context, &lines, read_pairs_line(context, line_at(&lines), line_end(&lines), &shape, order))) return 0;
+    while (next_line(&lines)) {
+        int sound = read_pairs_line(context, line_at(&lines), line_end(&lines), &shape, order);
+        if (!end_line(context, &lines, sound)) return 0;
+    }
     return add_batch(context);
 }
 
@@ -1181,7 +1244,7 @@ int32_t native_add(Context *context, const uint8_t *letters, const int32_t *leng
     if (!room_for_rows(context, 1) || !grow((void **)&context->tail, &context->tail_room, length + MARGIN, 1)) return 0;
     if (length) memcpy(context->tail, letters, (size_t)length);
     letters = context->tail;
-    clear_row(context);
+    *filled_of(context) = 0;
     for (int32_t i = 0; i < context->columns_used; i++) {
         if (lengths[i] < 0) continue;
         if (!set_value(context, i, (Span){letters, lengths[i]})) return 0;
