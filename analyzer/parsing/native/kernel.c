@@ -440,10 +440,10 @@ static inline int end_row(Context *context, int64_t line) {
 
 /* The place of a value of the row that is read, and which columns that row fills. */
 static inline Span *cell_of(const Context *context, int32_t column) {
-    return &context->batch[column][context->rows % BATCH];
+    return &context->batch[column][(uint64_t)context->rows % BATCH];
 }
 
-static inline uint64_t *filled_of(Context *context) { return &context->filled[context->rows % BATCH]; }
+static inline uint64_t *filled_of(Context *context) { return &context->filled[(uint64_t)context->rows % BATCH]; }
 
 static int set_aside(Context *context, int64_t line, int64_t start, int64_t end) {
     if (!room_for_line(context, context->odd)) return 0;
@@ -523,7 +523,7 @@ static int read_time(Context *context, const uint8_t *at, int64_t length, int64_
     return 1;
 }
 
-/* `-` and nothing are null: in one comparison, as nothing foretells a branch. A byte may be read where there is none. */
+/* `-` and nothing are null: in one comparison, as a branch could not be foretold. A value of no bytes has one behind. */
 static inline int is_nothing(Span span) { return span.length <= (span.at[0] == '-'); }
 
 /* Gives the row that is being read its number in a column; whether it is one of the column's kind. */
@@ -859,8 +859,8 @@ static int read_text_stretch(Context *context, const Plan *plan, const Stretch *
         int sound = data[start] != '\n' && read_text_line(context, plan, stretch, start, &mark);
         while (data[end = *mark] != '\n') mark++;
         if (end == start) continue; /* a blank line is neither */
-        if (!(sound ? end_row(context, *line) : set_aside(context, *line, stretch->before + start, stretch->before + end)))
-            return 0;
+        int64_t before = stretch->before;
+        if (!(sound ? end_row(context, *line) : set_aside(context, *line, before + start, before + end))) return 0;
     }
     return 1;
 }
@@ -880,8 +880,9 @@ int32_t native_read_text(Context *context, const uint8_t *data, int64_t length, 
 
 /* ---------------------------------------------------------------- JSON */
 
-static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end) {
-    while (at < end && (*at == ' ' || *at == '\t')) at++;
+/* A line ends with a byte that is neither. */
+static inline const uint8_t *skip_blanks(const uint8_t *at) {
+    while (*at == ' ' || *at == '\t') at++;
     return at;
 }
 
@@ -939,19 +940,24 @@ static int unescape(Context *context, Span raw, Span *plain) {
     return 1;
 }
 
-/* The first quote, backslash or control byte from `at` on, or `end`: eight bytes at a time where the machine is
- * little-endian. Subtracting marks the top bit of a byte that was below; marks above the first one may be wrong. */
-static const uint8_t *special(const uint8_t *at, const uint8_t *end) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* The first quote, backslash or control byte from `at` on; a line ends with one. */
+static inline const uint8_t *special(const uint8_t *at) {
+#if defined(__SSE2__)
+    for (;; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at), most = _mm_set1_epi8(0x1F);
+        __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, most), most);
+        int marks = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(are(bytes, '"'), are(bytes, '\\'))));
+        if (marks) return at + __builtin_ctz((unsigned)marks);
+    }
+#else
+    /* Subtracting marks the top bit of a byte that was below; marks above the first one may be wrong. */
     const uint64_t ones = 0x0101010101010101ull, tops = ones << 7;
-    for (; end - at >= 8; at += 8) {
+    for (;; at += 8) {
         uint64_t word = word_at(at), quote = word ^ ones * '"', slash = word ^ ones * '\\';
         uint64_t marks = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * 0x20) & ~word);
         if (marks & tops) return at + (__builtin_ctzll(marks & tops) >> 3);
     }
 #endif
-    while (at < end && *at != '"' && *at != '\\' && *at >= 0x20) at++;
-    return at;
 }
 
 /* A string from its opening quote on: what is between the quotes; null where it has no end or a raw control byte. */
@@ -960,8 +966,8 @@ static const uint8_t *read_string(const uint8_t *at, const uint8_t *end, Span *s
     span->at = ++at;
     *escaped = 0;
     for (;;) {
-        at = special(at, end);
-        if (at >= end || *at < 0x20) return NULL;
+        at = special(at);
+        if (*at < 0x20) return NULL;
         if (*at == '"') {
             span->length = at - span->at;
             return at + 1;
@@ -1009,18 +1015,18 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
         Span name, text;
         int escaped, nothing = 0;
         int32_t key = order[previous];
-        at = skip_blanks(at, end);
+        at = skip_blanks(at);
         const uint8_t *pair = at;
         if (end - at > keys[key].length && same(at, keys[key].name, keys[key].length)) {
             at += keys[key].length;
         } else {
             at = read_string(at, end, &name, &escaped);
             if (at == NULL || escaped) return 0;
-            at = skip_blanks(at, end);
+            at = skip_blanks(at);
             if (at >= end || *at++ != ':') return 0;
             key = find_key(keys, count, name);
         }
-        at = skip_blanks(at, end);
+        at = skip_blanks(at);
         if (at >= end) return 0;
         int32_t column = -1;
         if (key >= 0) {
@@ -1060,7 +1066,7 @@ static int read_json_line(Context *context, const uint8_t *at, const uint8_t *en
             return 0;
         }
         if (key < 0 && !nothing) others = add_pair(context, others, pair, at);
-        at = skip_blanks(at, end);
+        at = skip_blanks(at);
         if (at >= end) return 0;
         if (*at == '}') break;
         if (*at++ != ',') return 0;
@@ -1108,7 +1114,7 @@ static const uint8_t *skip_head(const Key *head, const uint8_t *at, const uint8_
         const uint8_t *before = at;
         if (head->name[i] != '\t') {
             if (at >= end || *at++ != head->name[i]) return NULL;
-        } else if ((at = skip_blanks(at, end)) == before) {
+        } else if ((at = skip_blanks(at)) == before) {
             return NULL;
         }
     }
@@ -1167,7 +1173,7 @@ static int read_pairs(Context *context, const uint8_t *at, const uint8_t *end, c
         }
         at = read_quoted_or_word(at, end, &text);
         if (at == NULL) return 0;
-        at = skip_blanks(at, end);
+        at = skip_blanks(at);
         if (key >= 0) {
             if (seen >> key & 1) return 0;
             seen |= 1ull << key;
