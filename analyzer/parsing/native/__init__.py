@@ -4,6 +4,7 @@ The kernel is plain C behind ctypes: it needs no header of Python's to be built,
 """
 
 import ctypes
+import os
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class _Key(ctypes.Structure):
 
 
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "new": (_P, (ctypes.POINTER(_I), _I)),
+    "new": (_P, (ctypes.POINTER(_I), _I, ctypes.c_char_p)),
     "free": (None, (_P,)),
     "read_text": (_I, (_P, _P, _L, ctypes.POINTER(_Step), _I)),
     "read_json": (_I, (_P, _P, _L, ctypes.POINTER(_Key), _I, _I, _I, _I, _I, _I)),
@@ -133,7 +134,8 @@ class _Context:
 
     def __init__(self, functions: Mapping[str, Any], fields: Sequence[_Field]) -> None:
         self._free = functions["free"]
-        self.address = functions["new"]((_I * len(fields))(*(field.kind for field in fields)), len(fields))
+        kinds = (_I * len(fields))(*(field.kind for field in fields))
+        self.address = functions["new"](kinds, len(fields), os.urandom(16))
         if not self.address:
             raise MemoryError
 

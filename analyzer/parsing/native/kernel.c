@@ -33,8 +33,7 @@ typedef struct {
     int64_t length;
 } Span;
 
-/* A dictionary: open addressing over the values met so far, grown at half load. The rows that are gathered bound what
- * forged collisions can cost. */
+/* A dictionary: open addressing over the values met so far, grown at half load. */
 typedef struct {
     uint32_t hash;
     int32_t code; /* -1: free */
@@ -52,6 +51,7 @@ typedef struct {
     int64_t ends_room, values_used;
     Slot *slots;
     int64_t slots_room;
+    uint64_t seeds[2]; /* of its hashes */
 } Column;
 
 typedef struct {
@@ -165,7 +165,8 @@ void native_free(Context *context) {
     free(context);
 }
 
-Context *native_new(const int32_t *kinds, int32_t columns) {
+/* Columns of some kinds; `seeds` are two numbers that nobody outside can know. */
+Context *native_new(const int32_t *kinds, int32_t columns, const uint64_t *seeds) {
     if (columns < 0 || columns > MOST_COLUMNS) return NULL;
     Context *context = calloc(1, sizeof *context);
     if (context == NULL) return NULL;
@@ -175,7 +176,10 @@ Context *native_new(const int32_t *kinds, int32_t columns) {
         return NULL;
     }
     context->columns_used = columns;
-    for (int32_t i = 0; i < columns; i++) context->columns[i].kind = kinds[i];
+    for (int32_t i = 0; i < columns; i++) {
+        context->columns[i].kind = kinds[i];
+        memcpy(context->columns[i].seeds, seeds, sizeof context->columns[i].seeds);
+    }
     const uint8_t *minute = (const uint8_t *)"1970-01-01T00:00";
     context->minute_words[0] = word_at(minute), context->minute_words[1] = word_at(minute + 8);
     return context;
@@ -267,28 +271,34 @@ static int start_block(Context *context, int64_t length) {
 
 /* ---------------------------------------------------------------- columns */
 
-static const uint64_t SALT = 0xA0761D6478BD642Full;
-
-static inline uint64_t mix(uint64_t a, uint64_t b) {
-    a = (a ^ b) * 0x9E3779B97F4A7C15ull;
-    return a ^ (a >> 29);
+/* The product of two words, its halves folded into one. */
+static inline uint64_t fold(uint64_t a, uint64_t b) {
+#ifdef __SIZEOF_INT128__
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), left = (a >> 32) * (b & UINT32_MAX);
+    uint64_t right = (a & UINT32_MAX) * (b >> 32), high = (a >> 32) * (b >> 32);
+    uint64_t middle = (low >> 32) + (left & UINT32_MAX) + (right & UINT32_MAX);
+    return (a * b) ^ (high + (left >> 32) + (right >> 32) + (middle >> 32));
+#endif
 }
 
-/* The last words may overlap those before them; the length keeps "aa" and "aaa" apart. */
-static inline uint32_t hash_of(Span span) {
-    uint64_t hash = (uint64_t)span.length * 0xD6E8FEB86659FD93ull;
+/* Both factors hold a seed, so that no client can choose values which all meet in one slot. The last words may overlap
+ * those before them; the length keeps "aa" and "aaa" apart. */
+static inline uint32_t hash_of(const uint64_t *seeds, Span span) {
+    uint64_t hash = seeds[1] ^ (uint64_t)span.length, word = 0;
     const uint8_t *at = span.at, *end = at + span.length;
     if (span.length >= 16) {
-        for (; end - at > 16; at += 16) hash = mix(hash ^ mix(word_at(at), SALT), word_at(at + 8));
-        hash = mix(hash ^ mix(word_at(end - 16), SALT), word_at(end - 8));
+        for (; end - at > 16; at += 16) hash = fold(word_at(at) ^ seeds[0], word_at(at + 8) ^ hash);
+        hash = fold(word_at(end - 16) ^ seeds[0], word_at(end - 8) ^ hash);
     } else if (span.length >= 8) {
-        hash = mix(hash ^ mix(word_at(at), SALT), word_at(end - 8));
+        hash = fold(word_at(at) ^ seeds[0], word_at(end - 8) ^ hash);
     } else if (span.length >= 4) {
-        hash = mix(hash, half_word_at(at) << 32 | half_word_at(end - 4));
+        hash = fold((half_word_at(at) << 32 | half_word_at(end - 4)) ^ seeds[0], hash);
     } else {
-        uint64_t word = 0;
         for (; at < end; at++) word = word << 8 | *at;
-        hash = mix(hash, word);
+        hash = fold(word ^ seeds[0], hash);
     }
     return (uint32_t)(hash ^ hash >> 32);
 }
@@ -333,7 +343,7 @@ static int32_t add_code(Column *column, Span span, uint32_t hash, int64_t place)
 
 /* The code of a value, or -1 where memory ends. There is a free slot. */
 static inline int32_t code_of(Column *column, Span span) {
-    uint32_t hash = hash_of(span);
+    uint32_t hash = hash_of(column->seeds, span);
     int64_t mask = column->slots_room - 1, place = (int64_t)hash & mask;
     for (; column->slots[place].code >= 0; place = (place + 1) & mask) {
         Slot slot = column->slots[place];
