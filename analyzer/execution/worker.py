@@ -30,8 +30,8 @@ _SUMMARIES_TOGETHER = 8
 _ROWS_TOGETHER = 128_000
 """Rows that are classified and written as one row group: large enough to compress, small enough to hold."""
 _BYTES_TOGETHER = 96 << 20
-"""Bytes of log after which the rows are written all the same: long lines would fill the memory. Plain JSON takes some
-80 MB for as many rows as are wanted."""
+"""Bytes of log after which the rows are written all the same: long lines would fill the memory. Plain JSON takes about
+as much for as many rows as are wanted."""
 _EXCERPT = 2048
 """Bytes of a rejected line that are kept; its place in the source says where the rest is."""
 _POLICY_FIELDS = ("upstream_cluster",)

@@ -37,3 +37,15 @@ def test_a_file_holds_the_rows_that_were_written_in_their_order(tmp_path: Path) 
     (file,) = writer.finish()
 
     assert pq.read_table(tmp_path / file.path)["origin"].to_pylist() == [*"abcdefcce"]
+
+
+def test_long_texts_are_written_in_several_row_groups(tmp_path: Path) -> None:
+    rows = pa.table({"text": [letter * (8 << 20) for letter in "abcdef"]})
+    writer = PartitionWriter(str(tmp_path), "name")
+    writer.write(REJECTED_KIND, rows)
+
+    (file,) = writer.finish()
+
+    written = pq.ParquetFile(tmp_path / file.path)
+    assert written.metadata.num_row_groups == 3
+    assert written.read().equals(rows)
