@@ -50,8 +50,8 @@ class BlockReader:
         self.gathered: dict[str, Gathering] = {}
 
     def gather(self) -> None:
-        """From now on gather what `read_on` reads, where its format can."""
-        makers = {each.name: each for each in self.formats if isinstance(each, Gathers)}
+        """From now on gather what `read_on` reads, where its format can and a line tells of its own writer."""
+        makers = {each.name: each for each in self.formats if isinstance(each, Gathers) and not each.relays}
         made = {name: maker.gathering() for name, maker in makers.items()}
         self.gathered = {name: gathering for name, gathering in made.items() if gathering is not None}
 
@@ -87,7 +87,8 @@ class BlockReader:
         kept = None if keeper is None else keeper.gather(clean)
         if kept is not None:
             lines, odd = kept
-            parsed.held.append(Held(frequent[0], start, lines))
+            if len(lines):
+                parsed.held.append(Held(frequent[0], start, lines))
             return self._finish(parsed, unreadable, odd, frequent[0], gathered)
         reading = next(log_format for log_format in self.formats if log_format.name == frequent[0]).read(clean)
         if reading.entries is not None and len(reading.entries):
