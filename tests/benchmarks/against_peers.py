@@ -1,6 +1,7 @@
 """This tool beside DuckDB and Polars on the same job, whole processes, A B A B, and the ratios pair by pair.
 
-`python -m tests.benchmarks.against_peers [--size 1000M] [--pairs 5] [--format text|json|gz] [--keep FOLDER]`. Only
+`python -m tests.benchmarks.against_peers [--size 1000M] [--pairs 5] [--format text|json|gz] [--keep FOLDER] [--sums]`.
+With `--sums` nobody writes rows. Only
 ratios of one run count: the same machine is faster and slower by half within an hour. Exactness comes before speed:
 every run's rows and bytes are held against the generator's truth. Logs in the folder of `--keep` are used again.
 """
@@ -34,8 +35,10 @@ def timed(command: list[str]) -> tuple[float, float, float, str]:
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out
 
 
-def ours(log: Path, work: Path) -> list[str]:
-    """Parse, classify, write the lake, and keep the table of destinations in sum."""
+def ours(log: Path, work: Path, *, sums: bool) -> list[str]:
+    """Parse, classify, write the lake, and keep the table of destinations in sum; or only the sums."""
+    if sums:
+        return [sys.executable, "-m", "tests.benchmarks.sums", str(log)]
     shutil.rmtree(work / "lake", ignore_errors=True)
     return [sys.executable, "-m", "analyzer", "ingest", str(log), "--lake", str(work / "lake"), "--output", "json"]
 
@@ -79,14 +82,16 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--format", choices=("text", "json", "gz"), default="text")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--sums", action="store_true")
     options = parser.parse_args()
     compileall.compile_dir("analyzer", quiet=1)  # peers were installed with theirs
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         log, truth = generated(options.keep or work, options.size, options.format)
         wanted = sum(count for name, count in truth.items() if name not in ("rejected", "bytes_received", "bytes_sent"))
-        tools = {"egress-audit": lambda: ours(log, work)}
-        tools |= {tool: lambda tool=tool: peer(tool, log, work, options.format) for tool in ("duckdb", "polars")}
+        peers = ("duckdb-sums",) if options.sums else ("duckdb", "polars")
+        tools = {"egress-audit": lambda: ours(log, work, sums=options.sums)}
+        tools |= {tool: lambda tool=tool: peer(tool, log, work, options.format) for tool in peers}
         runs: dict[str, list[tuple[float, float, float]]] = {tool: [] for tool in tools}
         for turn in range(options.pairs + 1):
             for tool, command in list(tools.items()):
@@ -110,6 +115,8 @@ def main() -> None:
             print(
                 f"speed against {tool}: {statistics.median(ratios):.2f}x (pairs {', '.join(f'{r:.2f}' for r in ratios)})"
             )
+        if options.sums:
+            return
         mine, theirs = (
             size_on_disk(work / "lake", "kind=entry/**/*.parquet"),
             size_on_disk(work / "duckdb", "rows.parquet"),

@@ -1,10 +1,12 @@
 """The same job by DuckDB and by Polars: parse, classify, write Parquet, one row per source, host, port and class.
 
-`python -m tests.benchmarks.peers duckdb|polars text|json FILE OUT` prints rows and bytes found, as JSON.
+`python -m tests.benchmarks.peers duckdb|polars|duckdb-sums text|json FILE OUT` prints rows and bytes found, as JSON;
+the last writes no rows, and so reads only what it sums up.
 """
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 COLUMNS = [
@@ -62,20 +64,20 @@ def duckdb_source(kind: str, file: str) -> str:
       quote='"',escape='',columns={{{types}}},ignore_errors=true,strict_mode=false,null_padding=false))"""
 
 
-def by_duckdb(kind: str, file: str, out: str) -> dict[str, int]:
-    """Two threads, rows to Parquet, then the table of destinations from that."""
+def by_duckdb(kind: str, file: str, out: str, *, rows_too: bool = True) -> dict[str, int]:
+    """Two threads, rows to Parquet, then the table of destinations from that; or that table alone."""
     import duckdb
 
     db = duckdb.connect()
-    db.execute("set threads=2; set preserve_insertion_order=false")
-    rows = f"{out}/rows.parquet"
-    source = duckdb_source(kind, file)
-    db.execute(
-        f"copy (select *, {OUTCOME} outcome from {source}) to '{rows}' (format parquet, compression zstd, compression_level 1)"
-    )
+    db.execute("set threads=2; set preserve_insertion_order=false; set enable_progress_bar=false")
+    columns = "*" if rows_too else "dra, auth, sni, dla, rx, tx, ts"
+    rows = f"(select {columns}, {OUTCOME} outcome from {duckdb_source(kind, file)})"
+    if rows_too:
+        db.execute(f"copy {rows} to '{out}/rows.parquet' (format parquet, compression zstd, compression_level 1)")
+        rows = f"'{out}/rows.parquet'"
     db.execute(f"""create table agg as select split_part(dra,':',1) src, case when auth<>'-' then split_part(auth,':',1)
       when sni<>'-' then sni else split_part(dla,':',1) end host, try_cast(split_part(dla,':',-1) as int) port, outcome,
-      count(*) n, sum(rx) rx, sum(tx) tx, min(ts) t0, max(ts) t1 from '{rows}' group by all""")
+      count(*) n, sum(rx) rx, sum(tx) tx, min(ts) t0, max(ts) t1 from {rows} group by all""")
     db.execute(f"copy agg to '{out}/agg.parquet' (format parquet, compression zstd)")
     (found,) = db.execute("select sum(n)::bigint, sum(rx)::bigint, sum(tx)::bigint from agg").fetchall()
     return {"rows": found[0], "bytes_received": found[1], "bytes_sent": found[2]}
@@ -155,8 +157,8 @@ def main() -> None:
     """Do the job and say what was found."""
     tool, kind, file, out = sys.argv[1:5]
     Path(out).mkdir(parents=True, exist_ok=True)
-    found = (by_duckdb if tool == "duckdb" else by_polars)(kind, file, out)
-    print(json.dumps(found))
+    jobs = {"duckdb": by_duckdb, "duckdb-sums": partial(by_duckdb, rows_too=False), "polars": by_polars}
+    print(json.dumps(jobs[tool](kind, file, out)))
 
 
 if __name__ == "__main__":
