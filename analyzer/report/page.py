@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from analyzer.report.bands import laid_out
 from analyzer.report.model import Bands, DestinationTable, Figure, Listing, ManifestList, ReportModel, Table
@@ -19,6 +20,8 @@ _SHORT, _LONG = 22, 60
 """Letters in a cell: up to here it is one word that is not broken, from there on it is a sentence."""
 _NUMBERED = re.compile(r"(.*:)(0|[1-9]\d{0,14})", re.DOTALL | re.ASCII)
 """A text and the number that it ends in, written as JavaScript would write it."""
+_CODE = re.compile(r"`([^`]+)`|(?<![^\s(])(--[a-z][a-z-]*)")
+"""What a sentence names to be typed: between backticks, or an option."""
 _DATA_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
@@ -136,6 +139,7 @@ def _file(name: str) -> str:
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["shown"] = _shown
+    environment.filters["prose"] = _prose
     environment.filters["classes"] = _classes
     environment.filters["drawn"] = laid_out
     environment.filters["lines"] = lambda text: "\n".join(printable(line) for line in text.split("\n"))
@@ -153,6 +157,15 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+def _prose(value: Any) -> Markup:
+    """A sentence, with what is to be typed in it set apart and whole."""
+    pieces = _CODE.split(_shown(value))
+    html = Markup(escape(pieces[0]))
+    for quoted, option, after in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        html += Markup("<code>{}</code>{}").format(quoted or option, after)
+    return html
 
 
 def _classes(table: Table) -> list[str]:

@@ -9,7 +9,7 @@ from analyzer.execution.auditing import audit
 from analyzer.execution.local import ingest
 from analyzer.pipeline import Audit
 from analyzer.report import as_html, as_json, build
-from analyzer.report.page import as_columns, embedded, from_columns
+from analyzer.report.page import _prose, as_columns, embedded, from_columns
 from analyzer.settings import Settings
 from analyzer.text import printable
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, text
@@ -125,3 +125,16 @@ def test_an_empty_audit_is_a_page_too(tmp_path: Path) -> None:
     page = as_html(build(audit(str(tmp_path / "lake"), settings=Settings(), istio_version="1.31")))
 
     assert "No outbound traffic" in page
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("log `%ROUTE_NAME%` (--mesh).", "log <code>%ROUTE_NAME%</code> (<code>--mesh</code>)."),
+        ("`<img src=x>` and <b>", "<code>&lt;img src=x&gt;</code> and &lt;b&gt;"),
+        ("a--b ` alone", "a--b ` alone"),
+        (None, "–"),
+    ],
+)
+def test_what_is_to_be_typed_is_set_apart_in_a_sentence_and_nothing_else_is(sentence: str | None, shown: str) -> None:
+    assert _prose(sentence) == shown
