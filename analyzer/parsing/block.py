@@ -44,7 +44,10 @@ class BlockReader:
     """Reads blocks, each for itself: what a line is read as never depends on the blocks before it."""
 
     def __init__(self, formats: Sequence[LogFormat] | None = None) -> None:
-        self.formats = list(known_formats().values()) if formats is None else list(formats)
+        known = list(known_formats().values())
+        self.formats = known if formats is None else list(formats)
+        asked_for = {log_format.name for log_format in self.formats}
+        self._not_asked_for = [log_format for log_format in known if log_format.name not in asked_for]
         self._candidates = lru_cache(maxsize=1024)(self._may_read)
         self._sampled: tuple[bytes, Counter[str]] = (b"", Counter())
         self.gathered: dict[str, Gathering] = {}
@@ -173,7 +176,16 @@ class BlockReader:
                 break
         if not readings and text[:1] in (" ", "\t"):
             return self._read_carefully(text.lstrip(" \t"))  # somebody indented it; a format of one's own may begin so
-        return _agreed(readings) if readings else why_rejected(text)
+        return _agreed(readings) if readings else self._why_rejected(text)
+
+    def _why_rejected(self, text: str) -> Reason:
+        """Why a line is no entry; where only some formats were asked for, it may be an entry of another."""
+        shape = shape_of(text)
+        for log_format in self._not_asked_for:
+            found = log_format.read_line(text) if log_format.may_read(shape) else None
+            if found is not None and found.refused is None and not found.tampered:
+                return Reason.OTHER_FORMAT
+        return why_rejected(text)
 
 
 def _held(

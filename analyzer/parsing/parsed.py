@@ -60,6 +60,7 @@ class Reason(StrEnum):
     """Why a line is no entry."""
 
     NOT_AN_ACCESS_LOG = "not_an_access_log"
+    OTHER_FORMAT = "other_format"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     TOO_LONG = "too_long"

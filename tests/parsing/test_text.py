@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.parsing import BlockReader, known_formats
 from analyzer.vocabulary import ACCESS_LOG_FIELDS
 from tests.lines import BLOCKED_HTTP, BLOCKED_TCP, HTTP, as_json, text
 from tests.rows import parse, row, rows
@@ -170,8 +171,6 @@ def test_every_line_is_an_entry_or_a_rejected_line_whatever_was_done_to_it(data:
             place = data.draw(st.integers(0, len(block) - 1))
             block[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
 
-    from analyzer.parsing import BlockReader
-
     parsed = BlockReader().read(bytes(block))
     wanted = sum(1 for line in bytes(block).replace(b"\r\n", b"\n").split(b"\n") if line.strip())
 
@@ -179,6 +178,16 @@ def test_every_line_is_an_entry_or_a_rejected_line_whatever_was_done_to_it(data:
     places = [line for entries in parsed.entries for line in entries.lines.tolist()]
     places += [rejection.line for rejection in parsed.rejected]
     assert len(places) == len(set(places)) == wanted
+
+
+def test_an_entry_of_a_format_that_was_not_asked_for_is_rejected_as_such() -> None:
+    asked_for = [known_formats()["istio_json"]]
+    lines = [text(HTTP), text(BLOCKED_TCP)[:80], as_json(HTTP), "none"]
+
+    parsed = BlockReader(asked_for).read("\n".join(lines).encode())
+
+    assert [rejection.reason for rejection in parsed.rejected] == ["other_format", "truncated", "not_an_access_log"]
+    assert parsed.rows == 4
 
 
 def test_json_of_any_age_is_read() -> None:
