@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from analyzer.dictionaries import dictionary_of
 from analyzer.parsing import Entries
 from analyzer.parsing.alike import alike
 from analyzer.parsing.layers import Peeled
@@ -33,9 +34,8 @@ def provenance(
 def _sources(block: Block, entries: Entries | Held, peeled: Peeled | None, relays: bool) -> dict[str, pa.Array]:
     """Who sent what each line tells of: the line itself knows best, then the source's labels and the envelope."""
     labels = labels_of(block, entries.lines, peeled)
-    if isinstance(entries, Held):
-        return labels
-    own = {name: entries.columns[name] for name in SOURCE_FIELDS if name in entries.columns}
+    columns = {} if isinstance(entries, Held) else entries.columns
+    own = {name: columns[name] for name in SOURCE_FIELDS if name in columns}
     if not own and not relays:
         return labels
     firsts, kinds = alike([*own.values(), *labels.values()])
@@ -90,5 +90,4 @@ def _with_workload(labels: dict[str, str]) -> Mapping[str, str]:
 def constant(value: str | None, rows: int) -> pa.DictionaryArray:
     """One value so many times."""
     values = pa.array([] if value is None else [encodable(value)], pa.string())
-    codes = pa.nulls(rows, pa.int32()) if value is None else pa.array(np.zeros(rows, np.int32))
-    return pa.DictionaryArray.from_arrays(codes, values)
+    return dictionary_of(np.full(rows, len(values) - 1, np.int32), values)

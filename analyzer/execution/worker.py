@@ -79,7 +79,7 @@ class Worker:
                 tally.envelopes.update(peeled.envelopes)
             self._waiting.add(block, parsed, peeled, tally)
             self._reject(block, parsed.rejected, peeled, tally)
-            self._rows += parsed.rows
+            self._rows += parsed.lines
 
     def _reject(self, block: Block, rejected: Sequence[Rejection], peeled: Peeled | None, tally: SourceTally) -> None:
         if not rejected:

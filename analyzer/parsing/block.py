@@ -24,7 +24,7 @@ _LONGEST_LINE = 4 << 20
 
 @dataclass
 class ParsedBlock:
-    """Everything a block held: entries per format, rejected lines, and how many lines were not blank.
+    """Everything a block held: entries per format, and rejected lines.
 
     `held` are entries too, which the reader gathers.
     """
@@ -32,11 +32,10 @@ class ParsedBlock:
     entries: list[Entries] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
-    lines: int = 0
 
     @property
-    def rows(self) -> int:
-        """How many entries and rejected lines it holds."""
+    def lines(self) -> int:
+        """How many lines that were not blank it holds."""
         return sum(len(entries) for entries in self.entries) + sum(len(held) for held in self.held) + len(self.rejected)
 
 
@@ -148,7 +147,6 @@ class BlockReader:
             left = lines if name not in gathered else _held(name, gathered[name], lines, parsed)
             if left:
                 parsed.entries.append(as_entries(name, left))
-        parsed.lines = parsed.rows
         return parsed
 
     def _read_unreadable(self, line: bytes) -> tuple[str, CarefulLine] | Reason:
@@ -223,7 +221,7 @@ def all_rejected(data: bytes) -> ParsedBlock:
     """A block of another container than the proxy's: no line of it is an access log's, whatever it looks like."""
     lines = [(number, line) for number, line in enumerate(data.split(b"\n")) if line.strip()]
     rejected = [Rejection(number, Reason.NOT_AN_ACCESS_LOG, line) for number, line in lines]
-    return ParsedBlock(rejected=rejected, lines=len(lines))
+    return ParsedBlock(rejected=rejected)
 
 
 def sample_lines(data: bytes, count: int = _SAMPLED_LINES) -> list[str]:

@@ -111,5 +111,17 @@ def test_a_block_with_a_renamed_key_leaves_nothing_in_the_gathering() -> None:
 
     parsed = reader.read_on("\n".join([as_json(TCP)] * 9 + [RENAMED]).encode())
 
-    assert (parsed.held, parsed.rows) == ([], 10)
+    assert (parsed.held, parsed.lines) == ([], 10)
     assert len(reader.gathered["istio_json"].take()["authority"]) == 9
+
+
+def test_extras_stay_with_the_rows_of_the_blocks_that_have_any() -> None:
+    reader = BlockReader()
+    reader.gather()
+    for _ in range(2):
+        for line in (as_json(HTTP), EXTRA, as_json(TCP), EXTRA):
+            reader.read_on("\n".join([line] * 9).encode())
+
+        extras = reader.gathered["istio_json"].take()["extra"].to_pylist()
+
+        assert extras == [None] * 9 + ['{"team":"blue"}'] * 9 + [None] * 9 + ['{"team":"blue"}'] * 9

@@ -187,7 +187,7 @@ def test_an_entry_of_a_format_that_was_not_asked_for_is_rejected_as_such() -> No
     parsed = BlockReader(asked_for).read("\n".join(lines).encode())
 
     assert [rejection.reason for rejection in parsed.rejected] == ["other_format", "truncated", "not_an_access_log"]
-    assert parsed.rows == 4
+    assert parsed.lines == 4
 
 
 def test_json_of_any_age_is_read() -> None:

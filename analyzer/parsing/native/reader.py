@@ -3,6 +3,7 @@
 import ctypes
 import os
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,7 @@ class _Lease:
         self.context = context
 
 
-class Reader:
+class Reader(ABC):
     """A context of the kernel and what turns its columns into Arrow's. Not for two threads at once.
 
     It reads block by block (`read`), or gathers the rows of many (`gather`, `add`) until they are taken (`take`).
@@ -139,9 +140,9 @@ class Reader:
         self._lease = weakref.ref(lease)
         return self.columns(lease)
 
+    @abstractmethod
     def run(self, data: Any, length: int) -> int:
         """Let the kernel read so many bytes; 0 where memory ends."""
-        raise NotImplementedError
 
     def _all_rows(self) -> int:
         rows: int = self.native["rows"](self.context)
