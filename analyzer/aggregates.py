@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.acero  # or else a first `group_by` imports it, in each worker for itself
 import pyarrow.compute as pc
 
-from analyzer.dictionaries import joined, numbered
+from analyzer.dictionaries import joined, numbered, one_chunk
 
 Measure = Literal["sum", "min", "max"]
 
@@ -59,7 +59,7 @@ class Summary:
         folded = pa.table(columns, schema=self.schema)
         if self.keep is None or outer is None:
             return folded
-        return self._bounded(folded, outer.take(_one(first)), self.keep)
+        return self._bounded(folded, outer.take(one_chunk(first)), self.keep)
 
     def merge(self, summaries: Iterable[pa.Table]) -> pa.Table:
         """Summaries, or what was folded of their pieces, to one summary, sorted by key."""
@@ -71,7 +71,7 @@ class Summary:
         crowded = np.flatnonzero(np.bincount(groups)[groups] > keep)
         if not len(crowded):
             return folded
-        values = _one(folded[self.keys[-1]].take(crowded)).dictionary_encode()
+        values = one_chunk(folded[self.keys[-1]].take(crowded)).dictionary_encode()
         names = values.dictionary.to_pylist()
         rank_of = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: (_hash(name), name)))}
         ranks = np.array([rank_of[name] for name in names])[np.asarray(values.indices)]
@@ -90,15 +90,7 @@ class Summary:
 
 def group_codes(columns: Iterable[Any]) -> pa.Array:
     """One integer per row, equal where all columns are equal (null equals null)."""
-    return pa.array(joined(numbered(_one(column)) for column in columns))
-
-
-def _one(column: Any) -> pa.Array:
-    """A column in one piece."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    return array
+    return pa.array(joined(numbered(one_chunk(column)) for column in columns))
 
 
 def _plain(column: Any, wanted: pa.DataType) -> Any:

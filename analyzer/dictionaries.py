@@ -18,6 +18,18 @@ _CLOSE = 1 << 17
 """Numbers no further apart than this are told apart by their place in a table instead of by hashing."""
 
 
+def one_chunk(column: Any) -> pa.Array:
+    """A column in one piece, copied only where it is in several."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
+
+
 def codes_of(column: pa.DictionaryArray) -> Codes:
     """The code of each row, -1 for null."""
     indices = column.indices

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.aggregates import Summary, group_codes
-from analyzer.dictionaries import codes_of, counted, dictionary_of
+from analyzer.dictionaries import codes_of, counted, dictionary_of, one_chunk
 from analyzer.evidence.hours import HOURS, UNTIMED, hours_of
 from analyzer.parsing.parsed import TIMESTAMP
 from analyzer.vocabulary import DESTINATION_KEY, Direction
@@ -306,7 +306,7 @@ def _coverage(entries: pa.Table, outward: Any) -> pa.Table:
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    array = one_chunk(column)
     return array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
 
 

@@ -5,7 +5,7 @@ first, and a stretch that fails is halved until the bad line stands alone.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
+from analyzer.dictionaries import one_chunk
 from analyzer.parsing.careful import CarefulLine, Shape
 from analyzer.parsing.extras import as_extra
 from analyzer.parsing.json_keys import flattened, keys_of, values_of
@@ -135,6 +136,8 @@ class _Gathering:
 
     def __init__(self, kernel: JsonKernel) -> None:
         self._kernel = kernel
+        self._extras: list[tuple[int, pa.Array]] = []
+        """The extras of blocks that have any, and the rows at which these begin."""
 
     @property
     def rows(self) -> int:
@@ -143,10 +146,14 @@ class _Gathering:
 
     def gather(self, data: bytes) -> tuple[Lines, list[OddLine]] | None:
         """Read a block and keep its rows."""
+        start = self._kernel.rows
         found = self._kernel.gather(data)
-        if any(_renames(tuple(rest)) for _, rest in _others(self._kernel.last(EXTRA))):
+        rests = _others(self._kernel.last(EXTRA))
+        if any(_renames(tuple(rest)) for rest in rests.values()):
             self._kernel.undo()
             return None
+        if rests:
+            self._extras.append((start, _extras(rests, len(found[0]))))
         return found
 
     def add(self, values: Mapping[str, str]) -> bool:
@@ -156,9 +163,14 @@ class _Gathering:
     def take(self) -> dict[str, pa.Array]:
         """The columns of all rows."""
         columns = _with_methods(self._kernel.take())
-        raw = columns.pop(EXTRA)
-        if raw.null_count < len(raw):
-            columns[EXTRA] = _extras(raw)
+        rows = len(columns.pop(EXTRA))
+        if self._extras:
+            parts, done = [], 0
+            for start, extras in [*self._extras, (rows, pa.nulls(0, pa.string()))]:
+                parts += [pa.nulls(start - done, pa.string()), extras]
+                done = start + len(extras)
+            columns[EXTRA] = pa.concat_arrays(parts)
+            self._extras = []
         return columns
 
 
@@ -166,23 +178,25 @@ def _finished(reading: Reading, entries: Entries, data: bytes) -> Reading:
     """Columns with the pairs that have no column as extra; objects with renamed keys go back as odd."""
     entries.columns = _with_methods(entries.columns)
     raw = entries.columns.pop(EXTRA, None)
-    if raw is None or raw.null_count == len(raw):
+    rests = {} if raw is None else _others(raw)
+    if not rests:
         return reading
-    back = np.zeros(len(raw), bool)
-    back[[row for row, rest in _others(raw) if _renames(tuple(rest))]] = True
-    entries.columns[EXTRA] = _extras(raw)
+    back = np.zeros(len(entries), bool)
+    back[[row for row, rest in rests.items() if _renames(tuple(rest))]] = True
+    entries.columns[EXTRA] = _extras(rests, len(entries))
     return without(reading, back, data)
 
 
-def _others(raw: pa.Array) -> Iterator[tuple[int, dict[str, Any]]]:
+def _others(raw: pa.Array) -> dict[int, dict[str, Any]]:
     """The rows that have pairs without a column, and these."""
-    if raw.null_count < len(raw):
-        yield from ((row, orjson.loads(text)) for row, text in enumerate(raw.to_pylist()) if text is not None)
+    if raw.null_count == len(raw):
+        return {}
+    return {row: orjson.loads(text) for row, text in enumerate(raw.to_pylist()) if text is not None}
 
 
-def _extras(raw: pa.Array) -> pa.Array:
-    texts: list[str | None] = [None] * len(raw)
-    for row, rest in _others(raw):
+def _extras(rests: Mapping[int, Mapping[str, Any]], rows: int) -> pa.Array:
+    texts: list[str | None] = [None] * rows
+    for row, rest in rests.items():
         texts[row] = as_extra(rest)
     return pa.array(texts, pa.string())
 
@@ -271,7 +285,7 @@ def _read(data: bytes, rows: int) -> pa.Table | None:
 
 def _present(name: str, column: pa.ChunkedArray) -> pa.Array:
     """Dictionary-code what repeats; `-` and the empty string are missing."""
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    array = one_chunk(column)
     if not pa.types.is_string(array.type):
         return array
     if not pa.types.is_dictionary(RAW_TYPES[name]):

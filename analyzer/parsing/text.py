@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.dictionaries import one_chunk
 from analyzer.parsing.careful import CarefulLine, Shape, read_text_line, shape_of
 from analyzer.parsing.layout import IGNORED, Layout, compile_layout, parts_of
 from analyzer.parsing.native import TextKernel, cuts_of, library
@@ -95,7 +96,7 @@ class TextFormat:
         joined = pc.binary_join_element_wise(*others, last, "\n", "", null_handling="replace", null_replacement="\0")
         try:
             words, misfits = read_separated(_values(joined), " ", self._word_types, self._words_wanted)
-            times, timely = read_bracketed_times(_one_chunk(words["start_time"]))
+            times, timely = read_bracketed_times(one_chunk(words["start_time"]))
         except pa.ArrowInvalid:
             return Reading(None, _all_lines(data))
         good = np.ones(pieces.num_rows, bool)
@@ -193,12 +194,6 @@ def _all_lines(data: bytes) -> list[tuple[int, bytes]]:
 
 def _values(joined: pa.Array) -> pa.Buffer:
     """The letters of a string array whose values follow one another, each ending in a newline."""
-    array = _one_chunk(joined)
+    array = one_chunk(joined)
     offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
     return array.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-
-
-def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

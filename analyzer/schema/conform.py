@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.dictionaries import one_chunk
 from analyzer.parsing.parsed import EXTRA, RAW_TYPES
 
 _NO_PORT = ":0"
@@ -43,8 +44,7 @@ def _without_forged(addresses: pa.StringArray) -> pa.StringArray:
 def _typed(column: Any, wanted: pa.DataType, rows: int) -> pa.Array:
     if column is None:
         return pa.nulls(rows, wanted)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    column = one_chunk(column)
     if column.type == wanted:
         return column
     if pa.types.is_dictionary(wanted) and pa.types.is_string(column.type):
